@@ -1,0 +1,1 @@
+"""Deciding whether two affine tensor sums are equal for all sizes."""

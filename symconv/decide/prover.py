@@ -1,0 +1,200 @@
+"""The embedded prover: two affine tensor sums are equal when, for every output index, the
+multisets of their monomials agree.
+
+Each term becomes the set of pairs (output index, monomial coordinates) it produces. Summation
+indices are solved for in terms of the coordinates, so a term is a set of conditions on them; a
+case split over which sets a point belongs to leaves systems of integer constraints, and the
+claim is proved when every case with a nonzero total coefficient is infeasible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from itertools import groupby, permutations, product
+
+from symconv.affine import Affine, Constraint, at_least, equal
+from symconv.decide.feasible import OutOfBudget, Row, feasible, negated, row
+from symconv.decide.verdict import PROVED, Verdict
+from symconv.equation import Access, Equation, Term
+
+Signature = tuple[tuple[str, int], ...]
+
+
+class Undetermined(Exception):
+    """A summation index that the monomial does not fix: its multiplicity is not bounded."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The points one term contributes: `conditions` decide membership, `facts` define floors."""
+
+    coefficient: Fraction
+    conditions: tuple[Constraint, ...]
+    facts: tuple[Constraint, ...]
+
+    @cached_property
+    def inequalities(self) -> tuple[Row, ...]:
+        return tuple(row(c) for c in self.conditions if not c.equality)
+
+    @cached_property
+    def equalities(self) -> tuple[Row, ...]:
+        return tuple(row(c) for c in self.conditions if c.equality)
+
+    @cached_property
+    def given(self) -> tuple[Row, ...]:
+        return tuple(row(c) for c in self.facts)
+
+
+def prove_equal(left: Equation, right: Equation) -> Verdict:
+    """Are the two sums equal at every index, for all sizes their contexts allow?
+
+    "different" is said only when no opaque product takes part and the feasibility test is exact.
+    """
+    if len(left.indices) != len(right.indices) or left.output.shape != right.output.shape:
+        return Verdict("different", "the results have different shapes")
+    try:
+        return _compare(left, right)
+    except Undetermined as e:
+        return Verdict("unknown", str(e))
+    except OutOfBudget as e:
+        return Verdict("unknown", str(e))
+
+
+def _compare(left: Equation, right: Equation) -> Verdict:
+    # Canonical coordinates: '@0', '@1'... for output indices, '#0'... for monomial entries.
+    outputs = [f"@{i}" for i in range(len(left.indices))]
+    ours, theirs = _pieces(left, outputs), _pieces(right, outputs)
+    context = [*left.context.constraints, *right.context.constraints,
+               *left.rename(dict(zip(left.indices, outputs, strict=True))).domain()]
+    for signature in sorted(set(ours) | set(theirs)):
+        cases = [*ours.get(signature, []),
+                 *(replace(p, coefficient=-p.coefficient) for p in theirs.get(signature, []))]
+        answer = _cancel(cases, context)
+        if answer is not True:
+            what = " * ".join(name for name, _ in signature) or "1"
+            opaque = any(len(m) > 1 for p in cases for c in p.conditions for m, _ in c.expression)
+            if answer is False and not opaque:
+                return Verdict("different", f"the coefficients of {what} disagree")
+            return Verdict("unknown", f"the coefficients of {what} could not be compared")
+    return PROVED
+
+
+def _pieces(equation: Equation, outputs: list[str]) -> dict[Signature, list[Piece]]:
+    found: dict[Signature, list[Piece]] = {}
+    for number, t in enumerate(equation.terms):
+        names = dict(zip(equation.indices, outputs, strict=True))
+        names |= {n: f"{n}|{number}" for n in t.indices}
+        inner = replace(t.substitute(names), indices=tuple(names[n] for n in t.indices))
+        factors = sorted(inner.factors, key=_key)
+        signature = tuple((_key(f), len(f.indices)) for f in factors)
+        for order, ties in _orders(factors):
+            entries = [e for f in order for e in f.indices]
+            here = tuple(equal(Affine.of(f"#{i}"), e) for i, e in enumerate(entries))
+            found.setdefault(signature, []).append(_solve(inner, (*inner.domain(), *ties, *here)))
+    return found
+
+
+def _key(f: Access) -> str:
+    return f"{f.function}({f.tensor.name})" if f.function else f.tensor.name
+
+
+def _orders(factors: list[Access]) -> Iterator[tuple[list[Access], tuple[Constraint, ...]]]:
+    """Each way to sort repeated tensors by their index, with the constraints that say so."""
+    groups = [list(g) for _, g in groupby(factors, key=_key)]
+    for choice in product(*([list(p) for p in permutations(range(len(g)))] for g in groups)):
+        alternatives: list[tuple[Constraint, ...]] = [()]
+        for group, order in zip(groups, choice, strict=True):
+            for a, b in zip(order, order[1:], strict=False):
+                steps = _before(group[a].indices, group[b].indices, ties=a < b)
+                alternatives = [x + y for x in alternatives for y in steps]
+        sequence = [group[i] for group, order in zip(groups, choice, strict=True) for i in order]
+        yield from ((sequence, extra) for extra in alternatives)
+
+
+def _before(a: tuple[Affine, ...], b: tuple[Affine, ...], ties: bool) -> list[tuple[Constraint, ...]]:
+    same = [equal(p, q) for p, q in zip(a, b, strict=True)]
+    less = [(*same[:d], at_least(b[d] - 1, a[d])) for d in range(len(a))]
+    return less + [tuple(same)] * ties
+
+
+def _solve(t: Term, constraints: tuple[Constraint, ...]) -> Piece:
+    """Express every summation index through the coordinates."""
+    rest, pending = list(constraints), list(t.indices)
+    while (hit := _unit(rest, pending)) is not None:
+        constraint, name, value = hit
+        rest.remove(constraint)
+        pending.remove(name)
+        rest = [c.substitute({name: value}) for c in rest]
+    facts: list[Constraint] = []
+    while pending:
+        name = _determined(rest, pending, facts)
+        if name is None:
+            raise Undetermined(f"the sum over {', '.join(n.split('|')[0] for n in pending)} repeats the same monomial")
+        pending.remove(name)
+    return Piece(t.coefficient, tuple(c for c in rest if not c.is_trivial), tuple(facts))
+
+
+def _unit(constraints: list[Constraint], pending: list[str]) -> tuple[Constraint, str, Affine] | None:
+    for c in constraints:
+        if c.equality:
+            for name in pending:
+                a = c.expression.coefficient(name)
+                if abs(a) == 1 and c.expression.is_linear_in(name):
+                    return c, name, Affine.of(name) - a * c.expression
+    return None
+
+
+def _determined(rest: list[Constraint], pending: list[str], facts: list[Constraint]) -> str | None:
+    """A pending index fixed by a*v == e, or by 0 <= e - a*v < a; its floor goes to the facts."""
+    for name in pending:
+        for c in rest:
+            a = c.expression.coefficient(name)
+            if not a or c.expression.names & set(pending) != {name} or not c.expression.is_linear_in(name):
+                continue
+            if c.equality:
+                size, e = abs(a), (c.expression - a * Affine.of(name)) * (-1 if a > 0 else 1)
+            else:
+                size, e = -a, c.expression - a * Affine.of(name)
+                if size < 2 or Constraint(size * Affine.of(name) + (size - 1) - e) not in rest:
+                    continue
+            low, high = at_least(e, size * Affine.of(name)), at_least(size * Affine.of(name) + (size - 1), e)
+            facts += [low, high]
+            if not c.equality:
+                rest.remove(low)
+                rest.remove(high)
+            return name
+    return None
+
+
+def _cancel(pieces: list[Piece], context: list[Constraint]) -> bool | None:
+    """True: coefficients cancel at every point. False: they do not, exactly. None: not known."""
+    start = [row(c) for c in context if not c.equality]
+    fixed = [row(c) for c in context if c.equality]
+    worst: bool | None = True
+
+    def visit(at: int, low: list[Row], same: list[Row], total: Fraction) -> None:
+        nonlocal worst
+        if worst is not True:
+            return
+        if at == len(pieces):
+            if total and (answer := feasible(low, same)) is not False:
+                worst = False if answer else None
+            return
+        if at and feasible(low, same) is False:
+            return
+        p = pieces[at]
+        low = [*low, *p.given]
+        visit(at + 1, [*low, *p.inequalities], [*same, *p.equalities], total + p.coefficient)
+        for r in p.equalities:  # outside the piece: some condition fails, those before it hold
+            visit(at + 1, [*low, negated(r)], same, total)
+            visit(at + 1, [*low, (r[0], r[1] - 1)], same, total)
+            same = [*same, r]
+        for r in p.inequalities:
+            visit(at + 1, [*low, negated(r)], same, total)
+            low = [*low, r]
+
+    visit(0, start, fixed, Fraction(0))
+    return worst

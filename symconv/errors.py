@@ -1,0 +1,25 @@
+"""What can go wrong, said in the user's terms."""
+
+
+class SymconvError(Exception):
+    """Base of every error symconv raises on purpose; its message is meant to be read."""
+
+
+class ShapeError(SymconvError, ValueError):
+    """Sizes that describe no layer or no tensor."""
+
+
+class NotSupported(SymconvError):
+    """A valid request that symconv does not answer (yet, or by design)."""
+
+
+class LimitExceeded(SymconvError):
+    """Work that would pass a stated limit, refused before it starts."""
+
+
+class ToolchainError(SymconvError):
+    """A compiler that is missing or that failed; carries its message and the kept source."""
+
+
+class ValidationError(SymconvError):
+    """An emitted kernel that did not compute what the derivation says."""

@@ -1,0 +1,1 @@
+"""From an equation with its sizes in numbers to loops. Schedules look at coefficients and extents only."""
