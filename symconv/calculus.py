@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from symconv.affine import Affine, Constraint, equal, unique
+from symconv.affine import Affine, AffineLike, Constraint, equal, unique
 from symconv.equation import Access, Context, Equation, Tensor, Term
 from symconv.errors import NotSupported
 
@@ -144,7 +144,7 @@ def inline(equation: Equation, definition: Equation) -> Equation:
         round_ += 1
         for d in definition.terms:
             names = {n: f"{n}.{round_}" for n in d.indices}
-            put = {**names, **dict(zip(definition.indices, access.indices, strict=True))}
+            put: dict[str, AffineLike] = {**names, **dict(zip(definition.indices, access.indices, strict=True))}
             inner = d.substitute(put)
             work.append(Term(rest + inner.factors, t.indices + tuple(names.values()),
                              unique(t.constraints + inner.constraints + access.in_range()),

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from itertools import chain
 
 from symconv.affine import Affine, Constraint, at_least, equal
-from symconv.equation import Access, Context, Equation, Tensor
+from symconv.equation import Access, Context, Equation, Tensor, Term
 from symconv.errors import ShapeError
+from symconv.geometry import LETTERS, Axis, Letters, named_padding
 from symconv.system import POINTWISE, System
 
 Size = int | Sequence[int]
 Padding = int | str | Sequence[int | Sequence[int]]
-
-# Names per rank: positions in o, w, dL/dx and dL/dw, then the sizes of x, w and o along each axis.
-AXES: dict[int, tuple[str, str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    1: ("i", "j", "m", "a", ("n",), ("k",), ("o",)),
-    2: ("ij", "pq", "mn", "uv", ("H", "W"), ("K_H", "K_W"), ("O_H", "O_W")),
-    3: ("hij", "pqr", "lmn", "tuv", ("D", "H", "W"), ("K_D", "K_H", "K_W"), ("O_D", "O_H", "O_W")),
-}
 PADDINGS = ("valid", "same", "full")
+
 
 
 def _whole(value: object, what: str, least: int) -> int:
@@ -41,6 +35,12 @@ def _per_axis(value: Size, rank: int, what: str, least: int) -> tuple[int, ...]:
 
 def _times(values: Iterable[int]) -> str:
     return "x".join(map(str, values))
+
+
+def _short(values: Iterable[object], symbol: str = "x") -> str:
+    """One entry when all axes agree, else one an axis."""
+    texts = list(map(str, values))
+    return texts[0] if len(set(texts)) == 1 else symbol.join(texts)
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class Conv:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        sizes = [v for v in (self.input, self.kernel) if isinstance(v, Iterable)]
-        rank = len(tuple(sizes[0])) if sizes else 1
-        if rank not in AXES:
+        lists = [tuple(v) for v in (self.input, self.kernel) if isinstance(v, Iterable)]
+        rank = len(lists[0]) if lists else 1
+        if rank not in LETTERS:
             raise ShapeError(f"a layer has 1, 2 or 3 spatial axes, not {rank}")
         for name, least in (("input", 1), ("kernel", 1), ("stride", 1), ("dilation", 1), ("output_padding", 0)):
             put(self, name, _per_axis(getattr(self, name), rank, name, least))
@@ -94,7 +94,8 @@ class Conv:
         if self.activation not in (None, *POINTWISE):
             raise ShapeError(f"unknown activation {self.activation!r}; known: {', '.join(POINTWISE)}")
         put(self, "padding", self._sides(rank))
-        self._check_output()
+        for axis in self.axes:
+            axis.check()
 
     def _sides(self, rank: int) -> tuple[tuple[int, int], ...]:
         p = self.padding
@@ -104,196 +105,136 @@ class Conv:
             if self.transposed:
                 raise ShapeError(f"padding {p!r} has no agreed meaning for a transposed convolution; "
                                  "give it in numbers")
-            return tuple(_named_padding(p, *a) for a in zip(*self._axes(), strict=True))
+            sizes = (self.input, self.kernel, self.stride, self.dilation)
+            return tuple(named_padding(p, *a) for a in zip(*map(_tuple, sizes), strict=True))
         entries = tuple(p) if isinstance(p, Iterable) else (p,) * rank
         if len(entries) != rank:
             raise ShapeError(f"padding has {len(entries)} entries, the layer has {rank} spatial axes")
-        sides = []
-        for entry in entries:
-            low, high = entry if isinstance(entry, Sequence) and len(entry) == 2 else (entry, entry)
-            sides.append((_whole(low, "padding", 0), _whole(high, "padding", 0)))
-        return tuple(sides)
+        return tuple(_two_sides(entry) for entry in entries)
 
-    def _axes(self) -> tuple[tuple[int, ...], ...]:
-        return self.input, self.kernel, self.stride, self.dilation  # type: ignore[return-value]
-
-    def _check_output(self) -> None:
-        for h, k, s, d, (lo, hi), extra in zip(*self._axes(), self.padding, self.output_padding, strict=True):  # type: ignore[call-overload]
-            if self.transposed:
-                if extra >= max(s, d):
-                    raise ShapeError(f"output_padding = {extra} must be smaller than max(stride, dilation) "
-                                     f"= max({s}, {d}) = {max(s, d)}")
-                if (h - 1) * s - lo - hi + d * (k - 1) + extra + 1 < 1:
-                    raise ShapeError(
-                        f"no output is left: (H - 1)*S - P_lo - P_hi + D*(K - 1) + output_padding + 1 = "
-                        f"({h} - 1)*{s} - {lo} - {hi} + {d}*({k} - 1) + {extra} + 1 "
-                        f"= {(h - 1) * s - lo - hi + d * (k - 1) + extra + 1} < 1")
-            else:
-                if extra:
-                    raise ShapeError(f"output_padding = {extra} applies to a transposed convolution only")
-                if h + lo + hi < d * (k - 1) + 1:
-                    raise ShapeError(
-                        f"the kernel is larger than the padded input: it spans D*(K - 1) + 1 = "
-                        f"{d}*({k} - 1) + 1 = {d * (k - 1) + 1}, the input has H + P_lo + P_hi = "
-                        f"{h} + {lo} + {hi} = {h + lo + hi}")
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The numbers of each spatial axis."""
+        columns = zip(*map(_tuple, (self.input, self.kernel, self.stride, self.dilation, self.output_padding)),
+                      self.padding, strict=True)  # type: ignore[arg-type]
+        return tuple(Axis(h, k, s, d, *_two_sides(p), e, self.transposed) for h, k, s, d, e, p in columns)
 
     @property
     def rank(self) -> int:
-        return len(self.input)  # type: ignore[arg-type]
+        return len(self.axes)
 
     @property
     def output(self) -> tuple[int, ...]:
         """floor((H + P_lo + P_hi - D*(K-1) - 1)/S) + 1 along each axis;
         transposed (H-1)*S - P_lo - P_hi + D*(K-1) + output_padding + 1."""
-        sizes = zip(*self._axes(), self.padding, self.output_padding, strict=True)  # type: ignore[call-overload]
-        if self.transposed:
-            return tuple((h - 1) * s - lo - hi + d * (k - 1) + e + 1 for h, k, s, d, (lo, hi), e in sizes)
-        return tuple((h + lo + hi - d * (k - 1) - 1) // s + 1 for h, k, s, d, (lo, hi), _ in sizes)
+        return tuple(axis.output for axis in self.axes)
 
     def system(self) -> System:
-        """The layer as equations with symbolic sizes, and its numbers."""
-        out, ker, gx, gw, n_in, n_ker, n_out = AXES[self.rank]
-        batch, group = ["s"] * (self.batch > 1), ["g"] * (self.groups > 1)
-        per_group_c, per_group_f = self.channels // self.groups, self.filters // self.groups
-        chan, filt = ["c"] * (per_group_c > 1), ["f"] * (per_group_f > 1)
-        size = {"s": "N", "g": "G", "c": "C", "f": "F"}
+        """The layer as equations with symbolic sizes, and its numbers.
 
-        def shape(outer: list[str], axes: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(size[a] for a in outer) + axes
-
-        def merge(*parts: list[str]) -> tuple[int, ...]:
-            return tuple(map(len, parts)) + (1,) * self.rank
-
-        x = Tensor("x", shape(batch + group + chan, n_in), "x", [*batch, *group, *chan, *gx],
-                   merge(batch, group + chan))
-        first, second = (group + chan, filt) if self.transposed else (group + filt, chan)
-        w = Tensor("w", shape(first + second, n_ker), "w", [*first, *second, *gw], merge(first, second))
-        b = Tensor("b", shape(group + filt, ()), "b", group + filt, (len(group + filt),))
-        name, symbol = ("z", "z") if self.activation else ("y", "o")
-        y = Tensor(name, shape(batch + group + filt, n_out), symbol, [*batch, *group, *filt, *out],
-                   merge(batch, group + filt), gradient_symbol="delta")
-
-        context, notes = self._context(size, batch + group + chan + filt)
-        taps = [(Affine.of(k) - 1 - Affine.of(q)) if self.flip else Affine.of(q)
-                for q, k in zip(ker, n_ker, strict=True)]
-        place = [s * Affine.of(v) + d * Affine.of(q) - lo for v, q, s, d, (lo, _) in
-                 zip(gx if self.transposed else out, ker, self.stride, self.dilation, self.padding, strict=True)]  # type: ignore[arg-type]
-        names = {a: Affine.of(a) for a in "sgcf"}
-        at_w = w[(*(names[a] for a in first + second), *taps)]
-        pre_x, pre_y = [names[a] for a in batch + group + chan], [names[a] for a in batch + group + filt]
-        here = [Affine.of(v) for v in out]
-        if self.transposed:
-            term = (at_w * x[(*pre_x, *map(Affine.of, gx))]).where(
-                *(equal(p, v) for p, v in zip(place, here, strict=True)))
-        else:
-            term = at_w * x[(*pre_x, *place)]
-        right: list[object] = [term]
-        if self.bias:
-            right.append(b[tuple(names[a] for a in group + filt)])
-        equations = [Equation(y[(*pre_y, *here)], right, context)]  # type: ignore[arg-type]
-        if self.activation:
-            equations.append(pointwise(self.activation, equations[0]))
-        return System(tuple(equations), (x, w, b) if self.bias else (x, w), self._sizes(size, batch, group, chan, filt),
-                      self.name, self.spec(), self.command(), notes)
-
-    def _sizes(self, size: dict[str, str], *used: list[str]) -> tuple[tuple[str, int], ...]:
+        Axes of extent 1 (a batch of 1, one channel) are left out of the formulas.
+        """
+        letters, axes = LETTERS[self.rank], self.axes
         numbers = {"s": self.batch, "g": self.groups, "c": self.channels // self.groups,
                    "f": self.filters // self.groups}
-        _, _, _, _, n_in, n_ker, n_out = AXES[self.rank]
-        spatial = chain(zip(n_in, self.input), zip(n_ker, self.kernel), zip(n_out, self.output))  # type: ignore[arg-type]
-        return (*((size[a], numbers[a]) for a in chain(*used)), *spatial)
+        sizes = {"s": "N", "g": "G", "c": "C", "f": "F"}
+        batch, group, chan, filt = ([a] if numbers[a] > 1 else [] for a in "sgcf")
+        used = batch + group + chan + filt
 
-    def _context(self, size: dict[str, str], outer: list[str]) -> tuple[Context, tuple[tuple[str, str], ...]]:
-        _, _, _, _, n_in, n_ker, n_out = AXES[self.rank]
-        facts: list[Constraint] = [at_least(size[a], 1) for a in outer]
-        notes, definitions = [], []
-        axes = zip(n_in, n_ker, n_out, *self._axes(), self.padding, self.output_padding, self.output, strict=True)  # type: ignore[call-overload]
-        for h, k, o, n, kn, s, d, (lo, hi), extra, out in axes:
-            facts += [at_least(h, 1), at_least(k, 1), at_least(o, 1)]
-            rule, definition, reason = (_transposed_size if self.transposed else _output_size)(
-                h, k, o, s, d, lo, hi, extra)
-            facts += rule
-            definitions.append((o, definition))
-            numbers = definition.replace(h, str(n), 1) if h == "n" else definition
-            notes.append((f"{o} = {definition}", f"{reason}; here {h} = {n}, {k} = {kn} give {o} = {out}"))
-            del numbers
-        names = [size[a] for a in outer] + [*n_in, *n_ker, *n_out]
-        return Context(tuple(names), tuple(facts), tuple(definitions)), tuple(notes)
+        def tensor(name: str, first: list[str], second: list[str], spatial: Iterable[tuple[str, str]],
+                   symbol: str = "", gradient_symbol: str = "") -> Tensor:
+            """Axes `first`, then `second` merged with the group where it leads, then (size, index) pairs."""
+            outer, rest = first + second, list(spatial)
+            return Tensor(name, [sizes[a] for a in outer] + [n for n, _ in rest], symbol,
+                          outer + [v for _, v in rest], (len(first), len(second)) + (1,) * len(rest), gradient_symbol)
+
+        x = tensor("x", batch, group + chan, [(a.input, a.in_gradient) for a in letters])
+        leading, trailing = (group + chan, filt) if self.transposed else (group + filt, chan)
+        w = tensor("w", leading, trailing, [(a.kernel, a.tap_gradient) for a in letters])
+        b = Tensor("b", [sizes[a] for a in group + filt], "b", group + filt, (len(group + filt),))
+        y = tensor("z" if self.activation else "y", batch, group + filt, [(a.output, a.out) for a in letters],
+                   "z" if self.activation else "o", "delta")
+
+        at_w = w[(*map(Affine.of, leading + trailing), *(self._tap(a) for a in letters))]
+        near = [a.in_gradient if self.transposed else a.out for a in letters]
+        far = [n.stride * Affine.of(v) + n.dilation * Affine.of(a.tap) - n.low
+               for n, v, a in zip(axes, near, letters, strict=True)]
+        here = tuple(Affine.of(a.out) for a in letters)
+        at_x = x[(*map(Affine.of, batch + group + chan), *(map(Affine.of, near) if self.transposed else far))]
+        term = at_w * at_x
+        if self.transposed:
+            term = term.where(*(equal(p, v) for p, v in zip(far, here, strict=True)))
+        right: list[Access | Term] = [term]
+        if self.bias:
+            right.append(b[tuple(map(Affine.of, group + filt))])
+        rules = [n.rule(a) for n, a in zip(axes, letters, strict=True)]
+        context = self._context([sizes[a] for a in used], rules)
+        equations = [Equation(y[(*map(Affine.of, batch + group + filt), *here)], right, context)]
+        if self.activation:
+            equations.append(pointwise(self.activation, equations[0]))
+        known = [(sizes[a], numbers[a]) for a in used]
+        known += [pair for n, a in zip(axes, letters, strict=True)
+                  for pair in ((a.input, n.input), (a.kernel, n.kernel), (a.output, n.output))]
+        notes = tuple((f"{a.output} = {text}", reason) for a, (_, text, reason) in zip(letters, rules, strict=True))
+        return System(tuple(equations), (x, w, b) if self.bias else (x, w), tuple(known),
+                      self.name, self.spec(), self.command(), notes)
+
+    def _tap(self, a: Letters) -> Affine:
+        return Affine.of(a.kernel) - 1 - Affine.of(a.tap) if self.flip else Affine.of(a.tap)
+
+    def _context(self, outer: list[str], rules: Sequence[tuple[list[Constraint], str, str]]) -> Context:
+        letters = LETTERS[self.rank]
+        spatial = [n for a in letters for n in (a.input, a.kernel, a.output)]
+        facts = [at_least(n, 1) for n in outer + spatial] + [c for rule, _, _ in rules for c in rule]
+        definitions = tuple((a.output, text) for a, (_, text, _) in zip(letters, rules, strict=True))
+        return Context(tuple(outer + spatial), tuple(facts), definitions)
+
+    def _pad_text(self, between: str) -> str:
+        if all(a.low == a.high for a in self.axes):
+            return _short(a.low for a in self.axes)
+        return "x".join(f"{a.low}{between}{a.high}" for a in self.axes)
 
     @property
     def name(self) -> str:
         """File stem that carries every parameter that is not the default."""
-        sides = self.padding
-        same = all(lo == hi for lo, hi in sides)  # type: ignore[misc]
-        pad = _times(lo for lo, _ in sides) if same else "x".join(f"{lo}_{hi}" for lo, hi in sides)  # type: ignore[misc]
+        axes = self.axes
         kind = "convt" if self.transposed else "conv"
-        parts = [f"{kind}{self.rank}d", f"n{self.batch}c{self.channels}i{_times(self.input)}",  # type: ignore[arg-type]
-                 f"f{self.filters}k{_times(self.kernel)}", f"s{_times(self.stride)}p{pad}"]  # type: ignore[arg-type]
-        parts += [f"d{_times(self.dilation)}"] * (max(self.dilation) > 1)  # type: ignore[arg-type,type-var]
-        parts += [f"g{self.groups}"] * (self.groups > 1)
-        parts += [f"op{_times(self.output_padding)}"] * (max(self.output_padding) > 0)  # type: ignore[arg-type,operator,type-var]
-        parts += ["flip"] * self.flip + ["bias"] * self.bias + [self.activation] * bool(self.activation)  # type: ignore[list-item]
-        return "_".join(parts)
+        parts = [f"{kind}{self.rank}d", f"n{self.batch}c{self.channels}i{_times(a.input for a in axes)}",
+                 f"f{self.filters}k{_times(a.kernel for a in axes)}",
+                 f"s{_short(a.stride for a in axes)}p{self._pad_text('_')}"]
+        if any(a.dilation > 1 for a in axes):
+            parts.append(f"d{_short(a.dilation for a in axes)}")
+        if self.groups > 1:
+            parts.append(f"g{self.groups}")
+        if any(a.extra for a in axes):
+            parts.append(f"op{_short(a.extra for a in axes)}")
+        parts += ["flip"] * self.flip + ["bias"] * self.bias
+        return "_".join([*parts, self.activation] if self.activation else parts)
 
     def spec(self) -> tuple[tuple[str, str], ...]:
+        """The arguments, normalised, as (name, text)."""
         return (("layer", "Conv"), *((f.name, repr(getattr(self, f.name))) for f in fields(self)))
 
     def command(self) -> str:
         """The command-line arguments that rebuild this layer."""
-        sides = self.padding
-        same = all(lo == hi for lo, hi in sides)  # type: ignore[misc]
-        pad = _times(lo for lo, _ in sides) if same else "x".join(f"{lo}:{hi}" for lo, hi in sides)  # type: ignore[misc]
-        words = [f"--input {_times(self.input)}", f"--kernel {_times(self.kernel)}"]  # type: ignore[arg-type]
+        axes = self.axes
+        words = [f"--input {_times(a.input for a in axes)}", f"--kernel {_times(a.kernel for a in axes)}"]
         options = [("channels", self.channels, 1), ("filters", self.filters, 1), ("batch", self.batch, 1),
-                   ("stride", _times(self.stride), _times((1,) * self.rank)),  # type: ignore[arg-type]
-                   ("pad", pad, _times((0,) * self.rank)),
-                   ("dilation", _times(self.dilation), _times((1,) * self.rank)),  # type: ignore[arg-type]
-                   ("groups", self.groups, 1),
-                   ("output-pad", _times(self.output_padding), _times((0,) * self.rank)),  # type: ignore[arg-type]
-                   ("activation", self.activation, None)]
+                   ("stride", _short(a.stride for a in axes), "1"), ("pad", self._pad_text(":"), "0"),
+                   ("dilation", _short(a.dilation for a in axes), "1"), ("groups", self.groups, 1),
+                   ("output-pad", _short(a.extra for a in axes), "0"), ("activation", self.activation, None)]
         words += [f"--{name} {value}" for name, value, default in options if value != default]
         words += [f"--{flag}" for flag in ("bias", "transposed", "flip") if getattr(self, flag)]
         return " ".join(words)
 
 
-def _named_padding(name: str, h: int, k: int, s: int, d: int) -> tuple[int, int]:
-    span = d * (k - 1)
-    if name == "full":
-        return span, span
-    total = max(0, (-(-h // s) - 1) * s + span + 1 - h) if name == "same" else 0
-    return total // 2, total - total // 2
+def _tuple(value: Size) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, Iterable) else (value,)
 
 
-def _padded(h: str, lo: int, hi: int) -> str:
-    return f"{h} + {lo} + {hi}" if lo != hi else f"{h} + 2*{lo}" if lo else h
-
-
-def _times_name(factor: int, text: str) -> str:
-    return text if factor == 1 else f"{factor}*{text}"
-
-
-def _output_size(h: str, k: str, o: str, s: int, d: int, lo: int, hi: int,
-                 _extra: int) -> tuple[list[Constraint], str, str]:
-    room = Affine.of(h) + (lo + hi) - d * (Affine.of(k) - 1) - 1
-    last = s * (Affine.of(o) - 1)
-    if s == 1:
-        inner = Affine.of(h) + (lo + hi) - d * (Affine.of(k) - 1)
-        rule, text = [equal(inner, o)], f"{inner}"
-    else:
-        rule = [at_least(room, last), at_least(last + (s - 1), room)]
-        text = f"floor(({room})/{s}) + 1"
-    reason = (f"the window at {o} starts at {_times_name(s, f'({o} - 1)')} and ends "
-              f"{_times_name(d, f'({k} - 1)')} later; it has to end inside {_padded(h, lo, hi)} places, "
-              f"so {_times_name(s, f'({o} - 1)')} <= {room}")
-    return rule, text, reason
-
-
-def _transposed_size(h: str, k: str, o: str, s: int, d: int, lo: int, hi: int,
-                     extra: int) -> tuple[list[Constraint], str, str]:
-    size = s * (Affine.of(h) - 1) + d * (Affine.of(k) - 1) + (1 - lo - hi + extra)
-    reason = (f"the last input reaches {s}*({h} - 1) + {d}*({k} - 1), of which {lo} places below and {hi} "
-              f"above are cut off and {extra} are added")
-    return [equal(size, o)], f"{size}", reason
+def _two_sides(entry: int | Sequence[int]) -> tuple[int, int]:
+    low, high = entry if isinstance(entry, Sequence) and len(entry) == 2 else (entry, entry)
+    return _whole(low, "padding", 0), _whole(high, "padding", 0)
 
 
 def pointwise(function: str, equation: Equation) -> Equation:
@@ -337,11 +278,11 @@ class Dense:
         y = Tensor(name, (*shape, "q"), symbol, [*batch, "i"], merge, gradient_symbol="delta")
         pre = tuple(map(Affine.of, batch))
         i, j = Affine.of("i"), Affine.of("j")
-        right: list[object] = [w[i, j] * x[(*pre, j)]]
+        right: list[Access | Term] = [w[i, j] * x[(*pre, j)]]
         if self.bias:
             right.append(b[i])
         context = Context((*shape, "p", "q"), tuple(at_least(s, 1) for s in (*shape, "p", "q")))
-        equations = [Equation(y[(*pre, i)], right, context)]  # type: ignore[arg-type]
+        equations = [Equation(y[(*pre, i)], right, context)]
         if self.activation:
             equations.append(pointwise(self.activation, equations[0]))
         sizes = ([("N", self.batch)] if batch else []) + [("p", self.inputs), ("q", self.outputs)]
@@ -351,7 +292,8 @@ class Dense:
     @property
     def name(self) -> str:
         parts = ["dense", f"n{self.batch}", f"i{self.inputs}o{self.outputs}"]
-        return "_".join(parts + ["bias"] * self.bias + [self.activation] * bool(self.activation))  # type: ignore[list-item]
+        parts += ["bias"] * self.bias
+        return "_".join([*parts, self.activation] if self.activation else parts)
 
     def spec(self) -> tuple[tuple[str, str], ...]:
         return (("layer", "Dense"), *((f.name, repr(getattr(self, f.name))) for f in fields(self)))

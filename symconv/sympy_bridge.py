@@ -17,6 +17,8 @@ import sympy as sp
 from symconv.affine import ZERO, Affine, Constraint, at_least, equal
 from symconv.equation import Access, Equation, Tensor, Term
 
+Names = dict[sp.Symbol, sp.Expr]  # what the summation indices of a SymPy sum are called here
+
 
 class Holds(sp.Function):  # type: ignore[misc]
     """[expression >= 0]: one or zero. Opaque to SymPy, and no function of any tensor."""
@@ -101,7 +103,7 @@ def from_sympy(e: sp.Expr, tensors: Mapping[str, Tensor]) -> tuple[Term, ...]:
     return tuple(_read(e, {}, tensors, count()))
 
 
-def _read(e: sp.Expr, names: dict[sp.Symbol, sp.Expr], tensors: Mapping[str, Tensor], fresh: Iterator[int]) -> list[Term]:
+def _read(e: sp.Expr, names: Names, tensors: Mapping[str, Tensor], fresh: Iterator[int]) -> list[Term]:
     if isinstance(e, sp.Add):
         return [p for a in e.args for p in _read(a, names, tensors, fresh)]
     if isinstance(e, sp.Mul):
@@ -116,7 +118,7 @@ def _read(e: sp.Expr, names: dict[sp.Symbol, sp.Expr], tensors: Mapping[str, Ten
     return [_leaf(e, names, tensors)]
 
 
-def _read_sum(e: sp.Sum, names: dict[sp.Symbol, sp.Expr], tensors: Mapping[str, Tensor], fresh: Iterator[int]) -> list[Term]:
+def _read_sum(e: sp.Sum, names: Names, tensors: Mapping[str, Tensor], fresh: Iterator[int]) -> list[Term]:
     # Two sums of a product may share an index name: number every later occurrence apart.
     inner, limits, used = dict(names), [], {s.name for s in names.values()}
     for v, lo, hi in reversed(e.limits):  # SymPy lists the innermost sum first
@@ -130,11 +132,11 @@ def _read_sum(e: sp.Sum, names: dict[sp.Symbol, sp.Expr], tensors: Mapping[str, 
         limits.append((name, bounds))
     found = _read(e.function, inner, tensors, fresh)
     indices = tuple(n for n, _ in reversed(limits))
-    bounds = tuple(c for _, b in limits for c in b)
-    return [replace(t, indices=indices + t.indices, constraints=bounds + t.constraints) for t in found]
+    given = tuple(c for _, b in limits for c in b)
+    return [replace(t, indices=indices + t.indices, constraints=given + t.constraints) for t in found]
 
 
-def _leaf(e: sp.Expr, names: dict[sp.Symbol, sp.Expr], tensors: Mapping[str, Tensor]) -> Term:
+def _leaf(e: sp.Expr, names: Names, tensors: Mapping[str, Tensor]) -> Term:
     if isinstance(e, sp.KroneckerDelta):
         return Term((), constraints=(equal(*(to_affine(a.xreplace(names)) for a in e.args)),))
     if isinstance(e, Holds):

@@ -130,10 +130,10 @@ def _solve(t: Term, constraints: tuple[Constraint, ...]) -> Piece:
         rest = [c.substitute({name: value}) for c in rest]
     facts: list[Constraint] = []
     while pending:
-        name = _determined(rest, pending, facts)
-        if name is None:
+        fixed = _determined(rest, pending, facts)
+        if fixed is None:
             raise Undetermined(f"the sum over {', '.join(n.split('|')[0] for n in pending)} repeats the same monomial")
-        pending.remove(name)
+        pending.remove(fixed)
     return Piece(t.coefficient, tuple(c for c in rest if not c.is_trivial), tuple(facts))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import gcd
+from math import gcd, inf, isinf
 
 from symconv.affine import Affine, AffineLike, Constraint, equal, unique
 from symconv.equation import Access, Equation, Term
@@ -91,31 +91,35 @@ def intervals(constraints: tuple[Constraint, ...], known: Mapping[str, Interval]
     Raises:
         NotSupported: a name stays unbounded.
     """
-    low: dict[str, int | None] = {n: None for n in names} | {n: lo for n, (lo, _) in known.items()}
-    high: dict[str, int | None] = {n: None for n in names} | {n: hi for n, (_, hi) in known.items()}
+    low: dict[str, float] = {n: -inf for n in names} | {n: lo for n, (lo, _) in known.items()}
+    high: dict[str, float] = {n: inf for n in names} | {n: hi for n, (_, hi) in known.items()}
     rows = [c.expression for c in constraints] + [-c.expression for c in constraints if c.equality]
     for _ in range(2 * len(names) + 2):
         before = dict(low), dict(high)
         for e in rows:
-            for (name,), a in ((m, a) for m, a in e if len(m) == 1 and m[0] in names):
-                ends = [(high if b > 0 else low)[m[0]] for m, b in e if m and m != (name,)]
-                if any(v is None for v in ends):
-                    continue
-                # a * name >= -(largest value of the rest)
-                rest = e.constant + sum(b * v for (m, b), v in  # type: ignore[operator]
-                                        zip([t for t in e if t[0] and t[0] != (name,)], ends, strict=True))
-                if a > 0:
-                    bound = -(rest // a)
-                    low[name] = bound if low[name] is None else max(low[name], bound)  # type: ignore[type-var]
-                else:
-                    bound = rest // -a
-                    high[name] = bound if high[name] is None else min(high[name], bound)  # type: ignore[type-var]
+            for n in e.names & set(names):
+                _tighten(e, n, low, high)
         if before == (low, high):
             break
     for n in names:
-        if low[n] is None or high[n] is None:
+        if isinf(low[n]) or isinf(high[n]):
             raise NotSupported(f"the sum over {n} has no bounds: no tensor is indexed by {n} alone")
-    return {n: (low[n], high[n]) for n in names}  # type: ignore[misc]
+    return {n: (int(low[n]), int(high[n])) for n in names}
+
+
+def _tighten(e: Affine, name: str, low: dict[str, float], high: dict[str, float]) -> None:
+    """From e >= 0: a * name >= -(the largest value of the rest)."""
+    a = e.coefficient(name)
+    rest: float = e.constant
+    for m, b in e:
+        if m and m != (name,):
+            rest += b * (high if b > 0 else low)[m[0]]
+    if isinf(rest):
+        return
+    if a > 0:
+        low[name] = max(low[name], -(int(rest) // a))
+    else:
+        high[name] = min(high[name], int(rest) // -a)
 
 
 def value_interval(e: Affine, box: Mapping[str, Interval]) -> Interval:

@@ -1,0 +1,272 @@
+"""Print a loop nest as C. Python decides the meaning, templates/c/ the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symconv.affine import Affine
+from symconv.derivation import Function
+from symconv.equation import Access
+from symconv.errors import NotSupported
+from symconv.schedule.loops import Declare, Guard, Loop, LoopNest, Node, Product, Store, loop_nest
+
+CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
+RESERVED = frozenset("""auto break case char const continue default do double else enum extern float for goto if
+    inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void
+    volatile while alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable
+    namespace new noexcept nullptr operator private protected public static_assert template this throw true try
+    typeid typename using virtual wchar_t sum partial relu sigmoid tanh tanhf exp expf main""".split())
+
+
+@dataclass(frozen=True)
+class Names:
+    """Index and tensor names as C identifiers, no two alike."""
+
+    table: Mapping[str, str]
+
+    @staticmethod
+    def of(tensors: list[str], indices: list[str]) -> Names:
+        table: dict[str, str] = {}
+        used = set(RESERVED) | set(tensors)
+        for name in indices:
+            plain = "".join(c if c.isalnum() or c == "_" else "_" for c in name)
+            while plain in used:
+                plain += "_"
+            table[name] = plain
+            used.add(plain)
+        return Names(table)
+
+    def __getitem__(self, name: str) -> str:
+        return self.table[name]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of code as the template sees it: lines before a head, and an indented body."""
+
+    setup: tuple[str, ...]
+    head: str
+    body: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    declaration: str
+    prototype: str
+    shape: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a header says of a function: its formula, and what the result is (or '')."""
+
+    formula: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class CFunction:
+    """One C function, ready for its template."""
+
+    function: Function
+    nest: LoopNest
+    parameters: tuple[Parameter, ...]
+    parts: tuple[tuple[str, tuple[Block, ...]], ...]
+    helpers: tuple[str, ...]
+
+
+def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False) -> CFunction:
+    """Schedule and print one function.
+
+    Raises:
+        NotSupported: the type cannot hold the result (a fraction or an exponential in integers).
+    """
+    nest = loop_nest(function.equation, accumulate)
+    output = function.equation.output
+    indices = list(dict.fromkeys(n for p in nest.parts for n in _loop_names(p.body)))
+    tensors = [t.name for t in (*function.arguments, output)]
+    printer = Printer(Names.of(tensors, indices), types, CTYPES[types[output.name]], {})
+    parts = tuple((printer.place(p.place) if len(nest.parts) > 1 else "",
+                   tuple(b for n in p.body for b in printer.node(n))) for p in nest.parts)
+    parameters = [Parameter(f"const {CTYPES[types[t.name]]} *restrict {t.name}", f"const {CTYPES[types[t.name]]} *{t.name}",
+                            shape_text(t.array_shape)) for t in function.arguments]
+    what = CTYPES[types[output.name]]
+    parameters.append(Parameter(f"{what} *restrict {output.name}", f"{what} *{output.name}", shape_text(output.array_shape)))
+    return CFunction(function, nest, tuple(parameters), parts, tuple(sorted(printer.helpers.values())))
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    return "".join(f"[{n}]" for n in shape) or "[1]"
+
+
+def _loop_names(nodes: tuple[Node, ...]) -> list[str]:
+    found = []
+    for n in nodes:
+        if isinstance(n, Loop):
+            found.append(n.name)
+        if isinstance(n, Loop | Guard):
+            found += _loop_names(n.body)
+    return found
+
+
+@dataclass(frozen=True)
+class Printer:
+    """Nodes to C text. `helpers` collects the pointwise functions used."""
+
+    names: Names
+    types: Mapping[str, str]
+    result: str
+    helpers: dict[str, str]
+
+    def node(self, n: Node, lane: str = "") -> list[Block]:
+        if isinstance(n, Loop):
+            return [self._loop(n)]
+        if isinstance(n, Guard):
+            test = " && ".join(f"{self.affine(c.expression)} >= 0" for c in n.conditions)
+            return [Block((), f"if ({test})", tuple(b for m in n.body for b in self.node(m)))]
+        if isinstance(n, Declare):
+            return [Block((f"{self.result} {n.name}[{n.extent}] = {{0}};" if n.extent else
+                           f"{self.result} {n.name} = {self.product(n.value) if n.value else self.zero};",), "")]
+        target = n.target if isinstance(n.target, str) else self.element(n.target)
+        value = n.value if isinstance(n.value, str) else self.product(n.value)
+        target, value = (f"{t}[{lane}]" if t == "partial" else t for t in (target, value))
+        return [Block((f"{target} {'+=' if n.add else '='} {value};",), "")]
+
+    def _loop(self, n: Loop) -> Block:
+        name, setup = self.names[n.name], []
+        low = self._bound(n.low, ">")
+        high = self._bound(n.high, "<")
+        if len(n.low) > 1:
+            setup.append(f"const int {name}_first = {low};")
+            low = f"{name}_first"
+        if len(n.high) > 1:
+            setup.append(f"const int {name}_end = {high};")
+            high = f"{name}_end"
+        body = tuple(b for m in n.body for b in self.node(m, name))
+        return Block(tuple(setup), f"for (int {name} = {low}; {name} < {high}; ++{name})", body)
+
+    def _bound(self, bounds: tuple[Affine, ...], better: str) -> str:
+        """The largest (better is '>') or smallest of the bounds, as nested conditionals."""
+        first, *rest = sorted(bounds, key=lambda e: e.is_constant)
+        if not rest:
+            return self.affine(first)
+        other = self._bound(tuple(rest), better)
+        if len(rest) > 1:
+            other = f"({other})"
+        return f"{self.affine(first)} {better} {other} ? {self.affine(first)} : {other}"
+
+    @property
+    def zero(self) -> str:
+        return {"float": "0.0f", "double": "0.0"}.get(self.result, "0")
+
+    def affine(self, e: Affine) -> str:
+        text = ""
+        plus = [t for t in e if t[0] and t[1] > 0]
+        minus, constant = [t for t in e if t[0] and t[1] < 0], [t for t in e if not t[0]]
+        for m, c in plus + minus + constant if plus or e.constant <= 0 else constant + minus:
+            size = str(abs(c)) if not m else self.names[m[0]] if abs(c) == 1 else f"{abs(c)}*{self.names[m[0]]}"
+            text += (f" {'-' if c < 0 else '+'} " if text else "-" * (c < 0)) + size
+        return text or "0"
+
+    def element(self, a: Access) -> str:
+        """Row-major, in Horner form: x[(c*28 + i + p)*28 + j + q]."""
+        text = ""
+        for e, n in zip(a.indices, a.tensor.extents, strict=True):
+            own = self.affine(e)
+            if text in ("", "0"):
+                text = own
+                continue
+            scaled = f"({text})*{n}" if " " in text else f"{text}*{n}"
+            text = scaled if own == "0" else scaled + (f" - {own[1:]}" if own.startswith("-") else f" + {own}")
+        return self._apply(a, f"{a.tensor.name}[{text or '0'}]")
+
+    def place(self, a: Access) -> str:
+        return f"{a.tensor.name}{''.join(f'[{self.affine(e)}]' for e in a.indices)}"
+
+    def _apply(self, a: Access, element: str) -> str:
+        if not a.function:
+            return element
+        name, text = pointwise_helper(a.function, CTYPES[self.types[a.tensor.name]])
+        self.helpers[name] = text
+        return f"{name}({element})"
+
+    def product(self, p: Product) -> str:
+        if not p.factors:
+            return self.zero if p.coefficient == 0 else self.number(p.coefficient)  # type: ignore[arg-type]
+        factors = [self.element(f) for f in p.factors]
+        if self.result.startswith("int") and any(CTYPES[self.types[f.tensor.name]] != self.result for f in p.factors):
+            factors[0] = f"({self.result}){factors[0]}"
+        text = " * ".join(factors)
+        if p.coefficient == 1:
+            return text
+        return f"-{text}" if p.coefficient == -1 else f"{self.number(p.coefficient)} * {text}"  # type: ignore[arg-type]
+
+    def number(self, value: Fraction) -> str:
+        if self.result.startswith("int"):
+            if value.denominator != 1:
+                raise NotSupported(f"the coefficient {value} is no integer; use a floating-point dtype")
+            return str(value.numerator)
+        suffix = "f" if self.result == "float" else ""
+        text = f"{value.numerator}.0{suffix}"
+        return text if value.denominator == 1 else f"({text} / {value.denominator}.0{suffix})"
+
+
+POINTWISE_C = {
+    "relu": "v > 0 ? v : 0",
+    "relu'": "v > 0 ? 1 : 0",
+    "sigmoid": "1 / (1 + exp{f}(-v))",
+    "sigmoid'": "sigmoid(v) * (1 - sigmoid(v))",
+    "tanh": "tanh{f}(v)",
+    "tanh'": "1 - tanh{f}(v) * tanh{f}(v)",
+}
+
+
+def pointwise_helper(function: str, ctype: str) -> tuple[str, str]:
+    """The C name of a pointwise function and the static function that computes it."""
+    base, slope = function.rstrip("'"), function.endswith("'")
+    if function not in POINTWISE_C:
+        raise NotSupported(f"{base} is a name without a rule; a kernel needs relu, sigmoid or tanh")
+    if ctype.startswith("int") and base != "relu":
+        raise NotSupported(f"{base} has no integer kernel; use float32 or float64")
+    name = f"{base}_slope" if slope else {"tanh": "hyperbolic_tangent"}.get(base, base)
+    f = "f" if ctype == "float" else ""
+    body = POINTWISE_C[function].replace("{f}", f)
+    text = f"static inline {ctype} {name}({ctype} v) {{ return {body}; }}"
+    if "sigmoid(" in body:
+        text = f"{pointwise_helper('sigmoid', ctype)[1]}\n{text}"
+    return name, text
+
+
+def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], title: str,
+           stamp: Sequence[str], notes: Mapping[str, Note]) -> dict[str, str]:
+    """The .h and .c file of one layer; `notes` holds what to say about each function."""
+    from symconv.emit import environment
+
+    tensors = {t.name: t for c in functions for t in (*c.function.arguments, c.function.equation.output)}
+    helpers = list(dict.fromkeys(line for c in functions for h in c.helpers for line in h.splitlines()))
+    width = max(map(len, tensors))
+    values = {"stem": stem, "title": comment(title), "stamp": list(map(comment, stamp)),
+              "functions": [{"name": c.function.name, "formula": comment(notes[c.function.name].formula), "parts": c.parts,
+                             "meaning": comment(notes[c.function.name].meaning), "parameters": c.parameters,
+                             "facts": list(map(comment, _facts(c, notes[c.function.name])))} for c in functions],
+              "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers,
+              "math": any("exp" in h or "tanh" in h for h in helpers),
+              "integers": any(t.startswith("int") for t in types.values()),
+              "shapes": [(n.ljust(width), shape_text(t.array_shape)) for n, t in tensors.items()]}
+    return {f"{stem}.{kind}": environment().get_template(f"c/kernel.{kind}.j2").render(values) for kind in "hc"}
+
+
+def _facts(c: CFunction, note: Note) -> list[str]:
+    f = c.function
+    facts = [f"This is the {note.meaning}."] if note.meaning else []
+    if f.proof is not None:
+        facts.append("Proved for all sizes: the transpose of the forward equation." if f.proof.proved else
+                     f"Not proved in general ({f.proof.reason}); validated for these sizes.")
+    return [*facts, f"{c.nest.multiplications} multiplications, {c.nest.products} additions."]
+
+
+def comment(text: str) -> str:
+    """Text that can neither end a C comment nor continue a line."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")

@@ -1,0 +1,1 @@
+def name_of(e): return None

@@ -1,0 +1,180 @@
+"""From a derivation to source files: types, stamp, names, templates. Emission is deterministic to the byte."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symconv import __version__
+from symconv.c_target import Note, c_function
+from symconv.c_target import render as render_c
+from symconv.derivation import Derivation, Function, derive
+from symconv.errors import LimitExceeded, NotSupported, SymconvError
+from symconv.system import LayerLike, System
+
+if TYPE_CHECKING:
+    import jinja2
+
+TARGETS = ("c", "numpy")
+DTYPES = ("float32", "float64", "int8")
+MAX_ELEMENTS = 2**31 - 1  # of one array: an index has to fit a C int
+MAX_PRODUCTS = 10**11
+
+
+@dataclass(frozen=True)
+class Package:
+    """The emitted files of one layer, and what is needed to run and check them.
+
+    Args:
+        files: {file name: text}.
+        functions: with their sizes in numbers.
+        types: array dtype for each tensor name.
+        multiplications, additions: for each function, as the emitted C does them.
+    """
+
+    stem: str
+    derivation: Derivation
+    system: System
+    functions: tuple[Function, ...]
+    types: Mapping[str, str]
+    dtype: str
+    accumulate: bool
+    files: Mapping[str, str]
+    multiplications: Mapping[str, int]
+    additions: Mapping[str, int]
+
+    def adds(self, function: Function) -> bool:
+        """Does this function add to its output array instead of overwriting it?"""
+        return self.accumulate and function.proof is not None
+
+
+def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGETS, dtype: str = "float32",
+         accumulate: bool = False) -> Package:
+    """Derive a layer and write the source of its kernels.
+
+    Args:
+        accumulate: gradients add to their output array, for mini-batches.
+
+    Raises:
+        NotSupported: unknown target or dtype, or a function the dtype cannot express.
+        LimitExceeded: an array or the work is larger than a kernel can index.
+        ShapeError: a size has no number.
+    """
+    targets = tuple(targets)
+    for value, known, what in ((targets, TARGETS, "target"), ((dtype,), DTYPES, "dtype")):
+        for v in value:
+            if v not in known:
+                raise NotSupported(f"unknown {what} {v!r}; known: {', '.join(known)}")
+    derivation = layer if isinstance(layer, Derivation) else derive(layer)
+    system = derivation.system.concrete()
+    _check_limits(system)
+    sizes = dict(derivation.system.sizes)
+    functions = tuple(f.at(sizes) for f in derivation.functions)
+    types = array_types(system, functions, dtype)
+    stem = system.name + (f"_{dtype}" if dtype != "float32" else "") + ("_acc" if accumulate else "")
+    text: dict[str, str] = {}
+    printed = [c_function(f, types, accumulate and f.proof is not None) for f in functions]
+    head, lines = title(derivation), stamp(derivation.system, dtype, accumulate)
+    if "c" in targets:
+        text |= render_c(stem, printed, types, head, lines, notes(derivation))
+    if "numpy" in targets:
+        from symconv.numpy_target import render
+        text[f"{stem}.py"] = render(functions, types, header="\n".join([head, "", *lines]), accumulate=accumulate)
+    return Package(stem, derivation, system, functions, types, dtype, accumulate, text,
+                   {c.function.name: c.nest.multiplications for c in printed},
+                   {c.function.name: c.nest.products for c in printed})
+
+
+def _check_limits(system: System) -> None:
+    for t in (*system.inputs, *(e.output for e in system.equations)):
+        count = 1
+        for n in t.extents:
+            count *= n
+        if count > MAX_ELEMENTS:
+            raise LimitExceeded(f"{t.name} has {count} elements; a kernel indexes at most {MAX_ELEMENTS}")
+
+
+def array_types(system: System, functions: Iterable[Function], dtype: str) -> dict[str, str]:
+    """The dtype of every array. Integers: what is multiplied is int8; sums, and what is added to
+    a sum on its own (a bias), are int32; so are gradients, while upstream gradients are int8."""
+    forward = [e.output for e in system.equations]
+    tensors = {t.name: t for f in functions for t in (*f.arguments, f.equation.output)}
+    if dtype != "int8":
+        return dict.fromkeys(tensors, dtype)
+    wide = {t.name for t in forward}
+    wide |= {t.factors[0].tensor.name for e in system.equations for t in e.terms if len(t.factors) == 1}
+    wide |= {f.equation.output.name for f in functions} - {t.gradient().name for t in forward}
+    return {name: "int32" if name in wide else "int8" for name in tensors}
+
+
+def notes(derivation: Derivation) -> dict[str, Note]:
+    """The formula and the meaning of each function."""
+    return {f.name: Note(str(f.equation), "") for f in derivation.functions}
+
+
+def title(derivation: Derivation) -> str:
+    return f"{derivation.system.name}: forward and gradient kernels."
+
+
+def stamp(system: System, dtype: str, accumulate: bool) -> list[str]:
+    """Who wrote the file, how to write it again, and a hash of what was asked for: no date, no machine."""
+    options = (f" --dtype {dtype}" * (dtype != "float32") + " --accumulate" * accumulate)
+    spec = repr((system.spec, dtype, accumulate))
+    again = f"symconv emit {system.command}{options}" if system.command else "symconv.build(equation) in Python"
+    digest = hashlib.sha256(spec.encode()).hexdigest()
+    return [f"Generated by symconv {__version__}: {again}", f"Specification sha256 {digest}"]
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The template environment; undefined names are errors."""
+    import jinja2
+
+    # Templates live beside the package in a checkout and inside it in a wheel.
+    inside = Path(str(files("symconv"))) / "templates"
+    folder = inside if inside.is_dir() else inside.parent.parent / "templates"
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(folder), trim_blocks=True, lstrip_blocks=True,
+                              keep_trailing_newline=True, undefined=jinja2.StrictUndefined, autoescape=False)
+
+
+def write_files(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write each text whole or not at all, only where it changed; returns the paths that changed.
+
+    Raises:
+        SymconvError: the folder cannot be written, or a name would leave it.
+    """
+    changed = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            if Path(name).name != name:
+                raise SymconvError(f"the file name {name!r} would leave the folder {folder}")
+            path, data = folder / name, text.encode()
+            if path.is_file() and path.read_bytes() == data:
+                continue
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+            try:
+                with os.fdopen(handle, "wb") as f:
+                    f.write(data)
+                os.chmod(temporary, 0o666 & ~_umask())
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            changed.append(path)
+    except OSError as e:
+        raise SymconvError(f"cannot write to {folder}: {e.strerror or e}") from e
+    return changed
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

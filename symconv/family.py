@@ -1,0 +1,124 @@
+"""Random small layers over the whole family of convolutions, and the features a layer crosses."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+from math import prod
+
+from symconv.errors import ShapeError
+from symconv.layer import Conv
+
+RANKS = ("1-D", "2-D", "3-D")
+FEATURES = ("stride", "groups", "floor remainder", "dilation", "asymmetric padding", "transposed",
+            "depthwise", "output padding", "batch", "bias", "flip")
+USEFUL = (("stride", "dilation", "floor remainder"), ("stride", "groups", "floor remainder", "dilation"),
+          ("stride", "dilation", "asymmetric padding"), ("stride", "dilation", "transposed"),
+          ("groups", "transposed", "output padding"), ("dilation", "transposed", "output padding"),
+          ("stride", "groups", "dilation", "transposed", "asymmetric padding"))
+MOST_PRODUCTS = 20_000
+
+
+def random_layer(rng: random.Random, rank: int | None = None) -> Conv:
+    """A valid layer of at most 20,000 multiply-adds, features drawn independently.
+
+    Strides and dilations differ per axis, padding per side; named paddings occur.
+    """
+    rank = rank or rng.choice((1, 2, 3))
+    transposed = rng.random() < 0.45
+    while True:
+        try:
+            layer = _draw(rng, rank, transposed)
+        except ShapeError:
+            continue
+        if products(layer) <= MOST_PRODUCTS:
+            return layer
+
+
+def products(layer: Conv) -> int:
+    """Multiply-adds of the forward, padding counted."""
+    places = layer.input if layer.transposed else layer.output
+    pairs = layer.channels * layer.filters // layer.groups
+    return layer.batch * pairs * prod(places) * prod(layer.kernel)  # type: ignore[arg-type]
+
+
+def _draw(rng: random.Random, rank: int, transposed: bool) -> Conv:
+    groups, channels, filters = _channels(rng)
+    kernel = tuple(rng.randint(1, 4 if rank < 3 else 3) for _ in range(rank))
+    stride = _per_axis(rng, rank, 0.6)
+    dilation = _per_axis(rng, rank, 0.55)
+    padding = _padding(rng, rank, kernel, dilation, transposed)
+    extra: tuple[int, ...] = (0,) * rank
+    if transposed and rng.random() < 0.9:
+        extra = tuple(rng.randrange(max(s, d)) for s, d in zip(stride, dilation, strict=True))
+    if transposed:
+        extents = tuple(rng.randint(1, (7, 4, 3)[rank - 1]) for _ in range(rank))
+    else:
+        extents = _input(rng, kernel, stride, dilation, padding)
+    return Conv(extents, kernel, channels, filters, batch=rng.choice((1, 1, 2, 3)), stride=stride, padding=padding,
+                dilation=dilation, groups=groups, bias=rng.random() < 0.5, transposed=transposed,
+                output_padding=extra, flip=rng.random() < 0.4)
+
+
+def _channels(rng: random.Random) -> tuple[int, int, int]:
+    """(groups, channels, filters); about a third of the layers with groups are depthwise."""
+    kind = rng.random()
+    groups = 1 if kind < 0.4 else rng.randint(2, 3)
+    if kind < 0.7:
+        return groups, groups * rng.randint(1 if groups == 1 else 2, 3), groups * rng.randint(1, 3)
+    return groups, groups, groups * rng.randint(1, 2)
+
+
+def _per_axis(rng: random.Random, rank: int, chance: float) -> tuple[int, ...]:
+    """All 1, or 1 to 3 on each axis and above 1 on one axis at least."""
+    if rng.random() >= chance:
+        return (1,) * rank
+    values = [rng.randint(1, 3) for _ in range(rank)]
+    values[rng.randrange(rank)] = rng.randint(2, 3)
+    return tuple(values)
+
+
+def _padding(rng: random.Random, rank: int, kernel: tuple[int, ...], dilation: tuple[int, ...],
+             transposed: bool) -> str | tuple[tuple[int, int], ...]:
+    if not transposed and rng.random() < 0.25:
+        return rng.choice(("same", "full", "valid"))
+    most = [min(3, d * (k - 1) + 1) for k, d in zip(kernel, dilation, strict=True)]
+    if rng.random() < 0.35:
+        return tuple((p, p) for p in (rng.randint(0, m) for m in most))
+    return tuple((rng.randint(0, m), rng.randint(0, m)) for m in most)
+
+
+def _input(rng: random.Random, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
+           padding: str | tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+    """Extents that give a few outputs, often with a remainder left by the stride."""
+    sides = ((0, 0),) * len(kernel) if isinstance(padding, str) else padding
+    extents = []
+    for k, s, d, (lo, hi) in zip(kernel, stride, dilation, sides, strict=True):
+        left = rng.randint(1, s - 1) if s > 1 and rng.random() < 0.8 else 0
+        extents.append(max(1, s * rng.randint(0, (7, 3, 2)[len(kernel) - 1]) + d * (k - 1) + 1 + left - lo - hi))
+    return tuple(extents)
+
+
+def crossings(layer: Conv) -> tuple[str, ...]:
+    """The features the layer has, every pair of them, and the larger crossings of `USEFUL`.
+
+    >>> crossings(Conv(9, 2, stride=3, dilation=2))[:5]
+    ('1-D', 'stride', 'dilation', '1-D x stride', '1-D x dilation')
+    """
+    has = [f for f, there in _features(layer).items() if there]
+    single = [RANKS[layer.rank - 1], *has]
+    larger = [c for c in USEFUL if set(c) <= set(has)]
+    return tuple(map(" x ".join, (*((f,) for f in single), *combinations(single, 2), *larger)))
+
+
+def _features(layer: Conv) -> dict[str, bool]:
+    sizes = list(zip(layer.input, layer.kernel, layer.stride, layer.dilation, layer.padding, strict=True))  # type: ignore[arg-type]
+    left = any((h + lo + hi - d * (k - 1) - 1) % s for h, k, s, d, (lo, hi) in sizes)  # type: ignore[misc,str-unpack]
+    return dict(zip(FEATURES, (
+        any(s > 1 for s in layer.stride),  # type: ignore[union-attr]
+        layer.groups > 1, left and not layer.transposed,
+        any(d > 1 for d in layer.dilation),  # type: ignore[union-attr]
+        any(lo != hi for lo, hi in layer.padding),  # type: ignore[misc,str-unpack,union-attr]
+        layer.transposed, layer.groups == layer.channels > 1,
+        any(layer.output_padding),  # type: ignore[arg-type]
+        layer.batch > 1, layer.bias, layer.flip), strict=True))

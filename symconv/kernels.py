@@ -1,0 +1,150 @@
+"""build: emit, compile and validate a layer, and call its kernels with checked arrays."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symconv.derivation import Function
+from symconv.emit import Package, emit
+from symconv.equation import Tensor
+from symconv.errors import NotSupported, ToolchainError
+from symconv.native import BuildFolder, compile_library, find_compiler, load
+from symconv.system import LayerLike
+from symconv.validate import Evidence, load_numpy, validate
+
+Array = NDArray[Any]
+
+
+def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulate: bool = False) -> Kernels:
+    """Derive, emit, compile and validate; return the kernels ready to call.
+
+    Args:
+        target: "c" or "numpy".
+        dtype: "float32", "float64" or "int8" (int32 results).
+        accumulate: gradients take an array as their last argument, `out`, and add to it.
+
+    Raises:
+        ValidationError: a kernel did not compute what the derivation says.
+        ToolchainError: target "c" without a working compiler.
+        ShapeError, NotSupported, LimitExceeded: the request makes no kernel.
+    """
+    if target == "c" and find_compiler() is None:
+        raise ToolchainError("no C compiler found; use target=\"numpy\", or: pip install 'symconv[zig]'")
+    package = emit(layer, (target,), dtype, accumulate)
+    evidence = validate(package)
+    evidence.require()
+    return Kernels(package, evidence, _c_runners(package) if target == "c" else _numpy_runners(package))
+
+
+Runner = Callable[[list[Array], Array], Array]
+
+
+def _numpy_runners(package: Package) -> dict[str, Runner]:
+    module = load_numpy(package)
+
+    def run(name: str, adds: bool, arrays: list[Array], out: Array) -> Array:
+        function = getattr(module, name)
+        return function(*arrays, out) if adds else function(*arrays)  # type: ignore[no-any-return]
+
+    return {f.name: partial(run, f.name, package.adds(f)) for f in package.functions}
+
+
+def _c_runners(package: Package) -> dict[str, Runner]:
+    folder = BuildFolder()
+    library = compile_library(package.files, folder)
+
+    def run(call: Callable[..., None], _keep: BuildFolder, arrays: list[Array], out: Array) -> Array:
+        call(*(ctypes.c_void_p(a.ctypes.data) for a in arrays), ctypes.c_void_p(out.ctypes.data))
+        return out
+
+    return {f.name: partial(run, load(library, f"{package.stem}_{f.name}"), folder) for f in package.functions}
+
+
+@dataclass(frozen=True, repr=False)
+class Kernels:
+    """Validated kernels of one layer.
+
+    `forward(*inputs)` and `grad[name](...)`, alias `grad_name(...)`, take the tensors their equation
+    reads, declared inputs first, then the upstream gradient (`dy`), then z when there is an
+    activation. Arrays have the caller's shapes: x (N, C, *in), w (F, C/groups, *k), transposed
+    w (C, F/groups, *k), dy (N, F, *out).
+
+    Raises, on a call:
+        ValueError: an array has another shape, dtype or memory order than the kernel was made for.
+    """
+
+    package: Package
+    evidence: Evidence
+    runners: Mapping[str, Runner] = field(repr=False)
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        return self.package.files
+
+    @property
+    def grad(self) -> dict[str, Callable[..., Array]]:
+        return {f.name.removeprefix("grad_"): partial(self._gradient, f) for f in self.package.functions
+                if f.proof is not None}
+
+    def forward(self, *arrays: Array, return_z: bool = False) -> Any:
+        """The layer's result; with return_z=True, (result, z) for the gradient of an activation."""
+        first, *rest = (f for f in self.package.functions if f.proof is None)
+        z = result = self._run(first, arrays)
+        for f in rest:
+            result = self._run(f, (result,))
+        if return_z and not rest:
+            raise NotSupported("there is no activation, so there is no z to return")
+        return (result, z) if return_z else result
+
+    def __getattr__(self, name: str) -> Callable[..., Array]:
+        if name.startswith("grad_") and name.removeprefix("grad_") in self.grad:
+            return self.grad[name.removeprefix("grad_")]
+        raise AttributeError(f"no kernel {name!r}; there are: {', '.join(self.runners)}")
+
+    def _gradient(self, f: Function, *arrays: Array, out: Array | None = None) -> Array:
+        """Compose with the gradients of the equations after this one (dz = dh * sigma'(z))."""
+        upstream = f.arguments[-1] if f.arguments[-1].gradient_of else f.arguments[0]
+        made_by = next((g for g in self.package.functions if g.proof is not None and g.equation.output == upstream), None)
+        if made_by is None:
+            return self._run(f, arrays, out)
+        if len(arrays) != len(f.arguments) + 1:
+            names = [t.name for t in f.arguments[:-1]] + [t.name for t in made_by.arguments]
+            raise ValueError(f"{f.name} takes {', '.join(names)}; {len(arrays)} arrays were given")
+        *inputs, outer, z = arrays
+        return self._run(f, (*inputs, self._run(made_by, (outer, z))), out)
+
+    def _run(self, f: Function, arrays: tuple[Array, ...], out: Array | None = None) -> Array:
+        if len(arrays) != len(f.arguments):
+            raise ValueError(f"{f.name} takes {', '.join(t.name for t in f.arguments)}; {len(arrays)} arrays were given")
+        checked = [self._checked(f, t, a) for t, a in zip(f.arguments, arrays, strict=True)]
+        target = f.equation.output
+        if out is None:
+            make = np.zeros if self.package.adds(f) else np.empty
+            out = make(target.array_shape, self.package.types[target.name])
+        elif not self.package.adds(f):
+            raise ValueError(f"{f.name} returns a new array; build with accumulate=True to add to out")
+        return self.runners[f.name](checked, self._checked(f, target, out))
+
+    def _checked(self, f: Function, t: Tensor, a: Array) -> Array:
+        dtype = self.package.types[t.name]
+        if not isinstance(a, np.ndarray):
+            raise ValueError(f"{f.name}: {t.name} must be a NumPy array, not {type(a).__name__}")
+        if a.shape != t.array_shape:
+            raise ValueError(f"{f.name}: {t.name} must have the shape {t.array_shape}, not {a.shape}")
+        if a.dtype != dtype:
+            raise ValueError(f"{f.name}: {t.name} must hold {dtype}, not {a.dtype}")
+        if not a.flags.c_contiguous:
+            raise ValueError(f"{f.name}: {t.name} must be C-contiguous; pass numpy.ascontiguousarray({t.name})")
+        return a
+
+    def __repr__(self) -> str:
+        calls = "\n".join(f"  {f.name}({', '.join(t.name for t in f.arguments)}) -> "
+                          f"{f.equation.output.name} {f.equation.output.array_shape}" for f in self.package.functions)
+        return f"Kernels {self.package.stem} [{self.package.dtype}]\n{calls}\n  {self.evidence}"

@@ -1,0 +1,163 @@
+"""Compile and load emitted C. The only user of subprocess and ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from symconv.errors import ToolchainError
+
+Array = np.ndarray
+FLAGS = ("-std=c99", "-O3", "-fPIC", "-shared", "-Wall", "-Wextra", "-pedantic")
+CHILD_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C compiler as the list of words that call it."""
+
+    words: tuple[str, ...]
+    version: str
+
+    def __str__(self) -> str:
+        return f"{' '.join(self.words)} ({self.version})"
+
+
+@cache
+def find_compiler() -> Compiler | None:
+    """$CC, cc, gcc, clang, or zig from the ziglang wheel: the first that answers."""
+    candidates = [tuple(os.environ["CC"].split())] if os.environ.get("CC") else []
+    candidates += [("cc",), ("gcc",), ("clang",)]
+    if find_spec("ziglang"):
+        candidates.append((sys.executable, "-m", "ziglang", "cc"))
+    for words in candidates:
+        if shutil.which(words[0]):
+            try:
+                answer = subprocess.run([*words, "--version"], capture_output=True, text=True, timeout=60, check=False)
+            except (OSError, subprocess.TimeoutExpired):
+                continue
+            if answer.returncode == 0:
+                return Compiler(words, (answer.stdout.splitlines() or ["unknown version"])[0])
+    return None
+
+
+@cache
+def _native_flags(compiler: Compiler) -> tuple[str, ...]:
+    """-march=native where the compiler takes it; the C itself is for any machine."""
+    probe = subprocess.run([*compiler.words, "-march=native", "-E", "-x", "c", os.devnull], capture_output=True,
+                           check=False, timeout=60)
+    return ("-march=native",) if probe.returncode == 0 else ()
+
+
+class BuildFolder:
+    """A private folder (mode 0700) that is removed with this object, or kept after a failure."""
+
+    def __init__(self) -> None:
+        self._holder = tempfile.TemporaryDirectory(prefix="symconv-", ignore_cleanup_errors=True)
+        self.path = Path(self._holder.name)
+
+    def keep(self) -> Path:
+        """Leave a copy behind for the user to look at."""
+        kept = Path(tempfile.mkdtemp(prefix="symconv-failed-"))
+        shutil.copytree(self.path, kept, dirs_exist_ok=True)
+        return kept
+
+
+def compile_library(files: Mapping[str, str], folder: BuildFolder, extra: Sequence[str] = (),
+                    compiler: Compiler | None = None) -> Path:
+    """Compile the .c files among `files` into one shared library.
+
+    Raises:
+        ToolchainError: no compiler, or it failed: its message, the command and the kept source.
+    """
+    compiler = compiler or find_compiler()
+    if compiler is None:
+        raise ToolchainError("no C compiler found (looked for $CC, cc, gcc, clang and the ziglang wheel); "
+                             "install one, or: pip install 'symconv[zig]'")
+    for name, text in files.items():
+        (folder.path / name).write_text(text, encoding="utf-8")
+    sources = [name for name in files if name.endswith(".c")]
+    command = [*compiler.words, *FLAGS, *_native_flags(compiler), *extra, *sources, "-o", "kernels.so", "-lm"]
+    result = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise ToolchainError(f"the compiler failed:\n{result.stderr.strip()}\ncommand: {' '.join(command)}\n"
+                             f"source kept in {folder.keep()}")
+    return folder.path / "kernels.so"
+
+
+def load(library: Path, symbol: str) -> Callable[..., None]:
+    """A C function that takes one data address an argument and returns nothing."""
+    function = getattr(_open(library), symbol)
+    function.restype = None
+    return function  # type: ignore[no-any-return]
+
+
+@cache
+def _open(library: Path) -> ctypes.CDLL:
+    return ctypes.CDLL(str(library))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call for the child process: read-only inputs, then an output prepared by the caller."""
+
+    symbol: str
+    inputs: tuple[Array, ...]
+    output: Array
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call left behind; `error` names a crash or a changed input."""
+
+    output: Array | None
+    error: str = ""
+
+
+def run_in_child(library: Path, calls: Sequence[Call]) -> list[Outcome]:
+    """Run compiled kernels in a process of their own, so that a crash is an outcome, not an end."""
+    with tempfile.TemporaryDirectory(prefix="symconv-run-") as name:
+        folder = Path(name)
+        arrays = {f"{i}_{j}": a for i, c in enumerate(calls) for j, a in enumerate((*c.inputs, c.output))}
+        np.savez(folder / "in.npz", **arrays)  # type: ignore[arg-type]
+        plan = [{"symbol": c.symbol, "count": len(c.inputs) + 1} for c in calls]
+        (folder / "plan.json").write_text(json.dumps({"library": str(library), "calls": plan}))
+        try:
+            result = subprocess.run([sys.executable, "-m", "symconv.child", str(folder)], capture_output=True, text=True,
+                                    timeout=CHILD_SECONDS, check=False, env={**os.environ, "PYTHONPATH": _path()})
+            failure = "" if result.returncode == 0 else _death(result.returncode, result.stderr)
+        except subprocess.TimeoutExpired:
+            failure = f"did not end within {CHILD_SECONDS} s"
+        return [_outcome(folder, i, failure) for i in range(len(calls))]
+
+
+def _path() -> str:
+    here = str(Path(__file__).resolve().parent.parent)
+    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _death(code: int, stderr: str) -> str:
+    last = (stderr.strip().splitlines() or [""])[-1]
+    return f"the process died with signal {-code}" if code < 0 else f"the process failed: {last}"
+
+
+def _outcome(folder: Path, number: int, failure: str) -> Outcome:
+    path = folder / f"out_{number}.npz"
+    if not path.is_file():
+        return Outcome(None, failure or "not run")
+    with np.load(path, allow_pickle=False) as data:
+        changed = data["changed"].tolist()
+        error = f"input {', '.join(map(str, changed))} was written to" if changed else ""
+        return Outcome(data["output"], error)

@@ -1,0 +1,94 @@
+"""Rules for LaTeX, in ASCII, with nothing in a name that TeX would obey."""
+
+from __future__ import annotations
+
+import re
+
+from symconv.notation import nodes as n
+from symconv.notation.printer import Printer, Show, chain, noted, range_chain, signed, sum_of, tight
+
+GREEK = frozenset("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+                  "phi chi psi omega".split())
+
+
+def _letters(name: str) -> str:
+    """A name as LaTeX, in ASCII and with nothing in it that TeX would obey."""
+    primes = name[len(name.rstrip("'")):]
+    base, _, below = name.rstrip("'").partition("_")
+    if not base:
+        base, below = name.rstrip("'"), ""
+    if base in GREEK:
+        text = f"\\{base}"
+    elif re.fullmatch(r"[A-Za-z]", base):
+        text = base
+    else:
+        text = f"\\mathit{{{_safe(base)}}}"
+    if below:
+        text += f"_{{{below}}}" if re.fullmatch(r"[A-Za-z]|[0-9]+", below) else f"_{{\\mathrm{{{_safe(below)}}}}}"
+    return text + primes
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "\\_" if c == "_" else "." if c == "." else f"u{ord(c):x}"
+                   for c in name)
+
+
+def _latex_element(a: n.Element, show: Show) -> str:
+    name = _letters(a.symbol)
+    if not a.indices:
+        return name
+    return f"{f'{{{name}}}' if '_' in name else name}_{{{','.join(tight(show(i)) for i in a.indices)}}}"
+
+
+def _latex_function(name: str) -> str:
+    base = name.rstrip("'")
+    known = f"\\{base}" if base in GREEK or base == "tanh" else f"\\operatorname{{{_safe(base)}}}"
+    return known + name[len(base):]
+
+
+def _latex_product(a: n.Product, show: Show) -> str:
+    number, rest = a.factors[0], a.factors[1:]
+    if isinstance(number, n.Number) and rest and isinstance(rest[0], n.Symbol):
+        return show(number) + " ".join(map(show, rest))
+    return " ".join(map(show, a.factors))
+
+
+def _latex_sum(a: n.Sum, show: Show) -> str:
+    if a.conditions:
+        over = ",\\ ".join(show(range_chain(r)) for r in a.ranges)
+        where = ",\\ ".join(map(show, a.conditions))
+        return f"\\sum_{{\\substack{{{over} \\\\ {where}}}}} {show(a.body)}"
+    heads = [f"\\sum_{{{show(r.index)}={tight(show(r.low))}}}^{{{tight(show(r.high))}}}" if r.low and r.high
+             else f"\\sum_{{{show(r.index)}}}" for r in a.ranges]
+    return " ".join([*heads, show(a.body)])
+
+
+def _latex_number(a: n.Number, show: Show) -> str:
+    return f"\\frac{{{a.value.numerator}}}{{{a.value.denominator}}}" if a.value.denominator != 1 else str(a.value)
+
+
+def _latex_text(a: n.Text, show: Show) -> str:
+    special = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
+    safe = "".join(special.get(c, f"\\{c}" if c in "#$%&_{}" else c if c.isascii() else "?") for c in a.words)
+    return f"\\text{{{safe}}}"
+
+
+LATEX = Printer({
+    n.Number: _latex_number,
+    n.Symbol: lambda a, show: _letters(a.name),
+    n.Element: _latex_element,
+    n.Product: _latex_product,
+    n.Signed: signed,
+    n.Add: sum_of,
+    n.Quotient: lambda a, show: f"\\frac{{{show(a.above)}}}{{{show(a.below)}}}",
+    n.Partial: lambda a, show: f"\\frac{{\\partial {show(a.of)}}}{{\\partial {show(a.by)}}}",
+    n.Apply: lambda a, show: f"{_latex_function(a.function)}({show(a.argument)})",
+    n.Chain: chain({"=": "=", "==": "=", "<=": "\\le", ">=": "\\ge"}),
+    n.Iverson: lambda a, show: f"[{show(a.condition)}]",
+    n.Range: lambda a, show: show(range_chain(a)),
+    n.Sum: _latex_sum,
+    n.Outside: lambda a, show: f"{show(a.tensor)} = 0 \\text{{ outside }} "
+                               + " \\times ".join(f"{show(low)} \\ldots {show(high)}" for low, high in a.ranges),
+    n.Text: _latex_text,
+    n.Noted: noted(" \\quad "),
+})

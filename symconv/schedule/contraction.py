@@ -1,0 +1,146 @@
+"""How NumPy multiplies and sums a few arrays whose axes are named: product, sum, matmul or einsum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from symconv.affine import Affine
+from symconv.equation import Access
+
+# Nanoseconds on a desktop core, one thread. Only the ratios matter.
+CALL = 900.0  # one NumPy call from Python
+ELEMENT = 0.45  # one float read, combined and written
+RUN = 12.0  # starting a run of the innermost axis
+MULTIPLY_ADD = 0.025  # inside BLAS
+MULTIPLY_ADD_PLAIN = 1.0  # in loops without BLAS
+MATRIX = 300.0  # one matrix of a stack
+GEMV = 0.12  # matrix element when there is nothing to reuse
+
+
+def slides(f: Access, names: frozenset[str]) -> bool:
+    """The factor is no plain slice over `names`: two share an axis, or one occurs in two axes."""
+    used = [n for e in f.indices for n in e.names & names]
+    return len(set(used)) < len(used) or any(len(e.names & names) > 1 for e in f.indices)
+
+
+def pass_cost(elements: int, run: int) -> float:
+    return elements * (ELEMENT + RUN / max(run, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    """The operation, the axis order each operand is brought to, and what it is estimated to cost.
+
+    Args:
+        kind: 'product', 'sum', 'matmul' or 'einsum'.
+        dims: the names along the axes of each operand, masks last.
+        stack, left, inner, right: for matmul, stack+left+inner times stack+inner+right.
+        turned: for matmul, which operands are laid out with their last two groups exchanged.
+        swapped: for matmul, the second operand stands on the left.
+    """
+
+    kind: str
+    dims: tuple[tuple[str, ...], ...]
+    cost: float
+    shape: tuple[int, int, int, int] = (1, 1, 1, 1)
+    stack: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+    turned: tuple[bool, bool] = (False, False)
+    swapped: bool = False
+
+    def __repr__(self) -> str:
+        if self.kind != "matmul":
+            return {"product": "multiply elementwise", "sum": "sum", "einsum": "einsum"}[self.kind]
+        s, m, k, n = self.shape
+        return f"{f'{s} times ' if s > 1 else ''}{m}x{k} @ {k}x{n}"
+
+
+def contract(factors: Sequence[Access], masks: Sequence[tuple[str, ...]], out: tuple[str, ...],
+             extents: Mapping[str, int], blas: bool) -> Contraction:
+    """The cheapest way to get `out` from these factors."""
+    names = frozenset(extents)
+    sliding = [slides(f, names) for f in factors]
+    dims = [_order(f, s, out, extents) for f, s in zip(factors, sliding, strict=True)]
+    used = {n for d in (*dims, *masks) for n in d}
+    everything = prod(extents[n] for n in used)
+    summed = used - set(out)
+    result = prod(extents[n] for n in out)
+    run = extents[out[-1]] if out else 1
+    if not summed:
+        passes = max(1, len(dims) + len(masks) - 1)
+        return Contraction("product", (*map(tuple, dims), *masks), passes * (CALL + pass_cost(result, run)))
+    if len(dims) == 1 and not masks:
+        return Contraction("sum", (dims[0],), 2 * CALL + pass_cost(everything, extents[dims[0][-1]]))
+    work = MULTIPLY_ADD_PLAIN * everything + RUN * everything / max(extents[n] for n in used)
+    plain = Contraction("einsum", (*map(tuple, dims), *masks), 3 * CALL + work)
+    if len(dims) == 2 and not masks and set(dims[0]) & set(dims[1]) - set(out):
+        return min(plain, _matmul(factors, dims, sliding, out, extents, blas), key=lambda c: c.cost)
+    return plain
+
+
+def _order(f: Access, sliding: bool, out: tuple[str, ...], extents: Mapping[str, int]) -> tuple[str, ...]:
+    """Axes of a slice come as the array has them; a window is free to choose: sums first, then outputs."""
+    own = [n for e in f.indices for n in _by_step(e) if n in extents]
+    if not sliding:
+        return tuple(own)
+    unique = list(dict.fromkeys(own))
+    return tuple([n for n in unique if n not in out] + [n for n in out if n in unique])
+
+
+def _by_step(e: Affine) -> list[str]:
+    return [m[0] for m, _ in e if m]
+
+
+def _matmul(factors: Sequence[Access], dims: Sequence[tuple[str, ...]], sliding: Sequence[bool],
+            out: tuple[str, ...], extents: Mapping[str, int], blas: bool) -> Contraction:
+    own = [set(d) for d in dims]
+    alone = [[n for n in d if n not in own[1 - at] and n not in out] for at, d in enumerate(dims)]
+    batch = [n for n in out if n in own[0] and n in own[1]]
+    free = [n for n in out if n not in batch and n in own[0] | own[1]]
+    owner = {n: 0 if n in own[0] else 1 for n in free}
+    runs = [n for at, n in enumerate(free) if at == 0 or owner[n] != owner[free[at - 1]]]
+    ahead = free[:free.index(runs[1])] if len(runs) == 3 else []
+    if prod(extents[n] for n in free if n not in ahead) < 1000:
+        ahead = []
+    rest = [n for n in free if n not in ahead]
+    first = owner[rest[0]] if rest else 0
+    stack = (*batch, *ahead)
+    left = tuple(n for n in rest if owner[n] == first)
+    right = tuple(n for n in rest if owner[n] != first)
+    guide = dims[1] if sliding[0] else dims[0]
+    inner = tuple(n for n in guide if n in own[0] & own[1] and n not in out)
+    pair = (first, 1 - first)
+    size = {g: prod(extents[n] for n in g) for g in (stack, left, inner, right)}
+    s, m, k, n = size[stack], size[left], size[inner], size[right]
+    copies, turned, orders = 0.0, [False, False], [dims[0], dims[1]]
+    for side, at in enumerate(pair):
+        mine = tuple(v for v in stack if v in own[at])
+        last, before = (inner, left) if side == 0 else (right, inner)
+        best, flip, order = min((_copy_cost(factors[at], dims[at], sliding[at], o, extents), t, o)
+                                for t, o in ((False, mine + before + last), (True, mine + last + before)))
+        copies += best + (CALL + ELEMENT * prod(extents[v] for v in own[at]) if alone[at] else 0)
+        turned[at], orders[at] = flip, order
+    each = MULTIPLY_ADD * m * k * n if blas else MULTIPLY_ADD_PLAIN * m * k * n
+    if blas:
+        each = max(each, GEMV * k * max(m, n), 0.05 * (m * k + k * n + m * n))
+    turn = pass_cost(s * m * n, 1) if (*stack, *left, *right) != tuple(n for n in out if n in stack + left + right) else 0
+    cost = 2 * CALL + copies + (s - 1) * MATRIX + s * each + turn
+    return Contraction("matmul", (tuple(orders[0]), tuple(orders[1])), cost, (s, m, k, n), stack, left, inner, right,
+                       (turned[0], turned[1]), first == 1)
+
+
+def _copy_cost(f: Access, dims: tuple[str, ...], sliding: bool, order: tuple[str, ...],
+               extents: Mapping[str, int]) -> float:
+    """What it takes to lay an operand out in this order, nothing when it lies there like that."""
+    whole = all(len(e.names & extents.keys()) == 1 and e.constant == 0 and e.items[-1][1] == 1
+                and extents[next(iter(e.names & extents.keys()))] == n
+                for e, n in zip(f.indices, f.tensor.extents, strict=True))
+    kept = tuple(n for n in dims if n in order)
+    if not sliding and whole and kept == order:
+        return 0.0
+    run = extents[order[-1]] if order and f.indices and abs(f.indices[-1].coefficient(order[-1])) == 1 else 1
+    return CALL + pass_cost(prod(extents[n] for n in order), run)

@@ -1,0 +1,324 @@
+"""Run every emitted kernel against the oracle before it is called good; the outcome is Evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symconv.derivation import Function
+from symconv.emit import Package
+from symconv.equation import Equation, Tensor
+from symconv.errors import LimitExceeded, ValidationError
+from symconv.native import BuildFolder, Call, Outcome, compile_library, find_compiler, run_in_child
+from symconv.reference import forward, gradients, magnitudes, terms
+from symconv.system import System
+
+Array = NDArray[Any]
+EXACT = {"float32": 2**24, "float64": 2**53, "int8": 2**31 - 1}
+LARGEST = {"float32": 9, "float64": 99, "int8": 127}
+MANTISSA = {"float32": 2**24 - 1, "float64": 2**53 - 1}  # real data use every bit of the type
+LARGE = 10**7  # products above which one integer case has to do
+MAX_PRODUCTS = 2 * 10**9
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs of one function, what its output must be, and how far off it may be."""
+
+    function: Function
+    label: str
+    inputs: tuple[Array, ...]
+    prepared: Array
+    expected: Array
+    tolerance: Array | float
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was established, or not, about one kernel."""
+
+    function: str
+    target: str
+    what: str
+    passed: bool
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.passed else 'FAIL'} {self.target:<5} {self.function:<8} {self.what}" + (
+            f": {self.detail}" if self.detail else "")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All checks of one layer's kernels, and what was not run."""
+
+    name: str
+    checks: tuple[Check, ...]
+    compiler: str = ""
+    not_run: tuple[str, ...] = ()
+    hashes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return all(c.passed for c in self.checks)
+
+    def of(self, function: str, target: str) -> tuple[Check, ...]:
+        return tuple(c for c in self.checks if (c.function, c.target) == (function, target))
+
+    def require(self) -> None:
+        """Raise ValidationError naming every failed check."""
+        failed = [str(c) for c in self.checks if not c.passed]
+        if failed:
+            raise ValidationError(f"{self.name} failed its validation:\n" + "\n".join(failed))
+
+    def to_json(self) -> str:
+        checks = [{"function": c.function, "target": c.target, "check": c.what, "passed": c.passed, "detail": c.detail}
+                  for c in self.checks]
+        return json.dumps({"name": self.name, "compiler": self.compiler, "not_run": self.not_run,
+                           "sha256": dict(self.hashes), "checks": checks}, indent=1) + "\n"
+
+    def __str__(self) -> str:
+        good = sum(c.passed for c in self.checks)
+        head = f"{self.name}: {good} of {len(self.checks)} checks passed"
+        failed = [f"  {c}" for c in self.checks if not c.passed]
+        return "\n".join([head, *failed, *(f"  not run: {n}" for n in self.not_run)])
+
+
+def validate(package: Package, seed: int = 0) -> Evidence:
+    """Run all emitted kernels of a package.
+
+    Raises:
+        LimitExceeded: checking would take more than a stated number of products.
+    """
+    work = max(package.additions.values(), default=0)
+    if work > MAX_PRODUCTS:
+        raise LimitExceeded(f"validating {package.stem} needs {work} products a kernel; the limit is {MAX_PRODUCTS}")
+    cases = list(make_cases(package, np.random.default_rng(seed)))
+    checks, not_run, compiler = [], [], ""
+    if any(n.endswith(".py") for n in package.files):
+        checks += _checks(package, "numpy", cases, run_numpy(package, cases))
+    if any(n.endswith(".c") for n in package.files):
+        found = find_compiler()
+        if found is None:
+            not_run = [f"{package.stem}.c ({f.name}): no C compiler found" for f in package.functions]
+        else:
+            compiler = str(found)
+            folder = BuildFolder()
+            library = compile_library(_c_files(package), folder, compiler=found)
+            checks += _checks(package, "c", cases, run_in_child(library, c_calls(package, cases)))
+    hashes = tuple((n, hashlib.sha256(t.encode()).hexdigest()) for n, t in package.files.items())
+    return Evidence(package.stem, tuple(checks), compiler, tuple(not_run), hashes)
+
+
+def _c_files(package: Package) -> dict[str, str]:
+    return {n: t for n, t in package.files.items() if n.endswith((".c", ".h"))}
+
+
+def c_calls(package: Package, cases: Sequence[Case]) -> list[Call]:
+    return [Call(f"{package.stem}_{c.function.name}", c.inputs, c.prepared) for c in cases]
+
+
+def load_numpy(package: Package) -> ModuleType:
+    """The emitted NumPy module, from its text."""
+    module = ModuleType(package.stem)
+    exec(compile(package.files[f"{package.stem}.py"], f"{package.stem}.py", "exec"), module.__dict__)
+    return module
+
+
+def run_numpy(package: Package, cases: Sequence[Case]) -> list[Outcome]:
+    module = load_numpy(package)
+    outcomes = []
+    for c in cases:
+        given, held = [a.copy() for a in c.inputs], c.prepared.copy()
+        adds = package.adds(c.function)
+        try:
+            result = getattr(module, c.function.name)(*given, *([held] if adds else []))
+        except Exception as e:  # whatever an emitted kernel raises is its failure, not ours
+            outcomes.append(Outcome(None, f"{type(e).__name__}: {e}"))
+            continue
+        changed = any(a.tobytes() != b.tobytes() for a, b in zip(given, c.inputs, strict=True))
+        outcomes.append(Outcome(held if adds else np.asarray(result), "an input was written to" if changed else ""))
+    return outcomes
+
+
+def make_cases(package: Package, rng: np.random.Generator) -> Iterator[Case]:
+    """Integer cases with tolerance 0, and real data held to gamma_n * sum |a||b|.
+
+    One draw gives every function of the layer the same arrays, so that outputs can be compared
+    across functions (the adjoint identity).
+    """
+    large = max(package.additions.values(), default=0) > LARGE
+    labels = ["integers 1"] if large else ["integers 1", "integers 2"]
+    if package.dtype != "int8":
+        labels += ["real data"]
+    for label in labels:
+        values = _draw(package, rng, real=label == "real data")
+        for f in package.functions:
+            yield _case(package, f, rng, label, values)
+
+
+def _draw(package: Package, rng: np.random.Generator, real: bool) -> dict[str, Array]:
+    """Values for every array: nonzero integers small enough to stay exact, or such on a fine grid."""
+    tensors = {t.name: t for f in package.functions for t in f.arguments}
+    through = {a.tensor.name for f in package.functions for t in f.equation.terms for a in t.factors if a.function}
+    most = MANTISSA[package.dtype] if real else min(_largest(package, f) for f in package.functions)
+    drawn = {n: _random(rng, t.array_shape, most, zero=n in through) for n, t in tensors.items()}
+    return {n: v * (4.0 / most) for n, v in drawn.items()} if real else drawn
+
+
+def _sources(package: Package, f: Function) -> list[tuple[System, str]]:
+    """The forward equations a function stands for, and the oracle's name of what it computes of each."""
+    equations = package.system.equations
+    if f.proof is None:
+        return [(System((e,)), "forward") for e in equations if e.output == f.equation.output]
+    return [(System((e,)), f"grad_{t.name}") for e in equations for t in e.reads if t.gradient() == f.equation.output]
+
+
+def _count(package: Package, f: Function) -> int:
+    """An upper bound on the products in one output element, the start value included."""
+    return sum(terms(s)[k] for s, k in _sources(package, f)) + 1
+
+
+def _largest(package: Package, f: Function) -> int:
+    """The largest magnitude for which max|a| * max|b| * terms stays exactly representable."""
+    weight = max([Fraction(1), *(abs(t.coefficient) for t in f.equation.terms)])
+    degree = max((len(t.factors) for t in f.equation.terms), default=1)
+    room = EXACT[package.dtype] / 2 / _count(package, f) / float(weight)
+    most = int(room ** (1 / max(1, degree)))
+    if most < 1:
+        raise LimitExceeded(f"{f.name} sums {_count(package, f)} terms, too many to be exact in {package.dtype}")
+    return min(LARGEST[package.dtype], most)
+
+
+def _case(package: Package, f: Function, rng: np.random.Generator, label: str, values: Mapping[str, Array]) -> Case:
+    output = f.equation.output
+    result = np.dtype(package.types[output.name])
+    inputs = tuple(np.ascontiguousarray(values[t.name], dtype=package.types[t.name]) for t in f.arguments)
+    seen = {t.name: a.astype(np.float64 if a.dtype.kind == "f" and label == "real data" else np.int64)
+            for t, a in zip(f.arguments, inputs, strict=True)}
+    sources = _sources(package, f)
+    expected = sum((_oracle(s, k, seen) for s, k in sources[1:]), _oracle(*sources[0], seen))
+    prepared = _poison(output.array_shape, result)
+    if package.adds(f):
+        prepared = _random(rng, output.array_shape, 9).astype(result)
+        expected = expected + prepared.astype(expected.dtype)
+    tolerance = _tolerance(package, f, seen) if label == "real data" or _is_opaque(f) else 0.0
+    return Case(f, label, inputs, prepared, expected, tolerance)
+
+
+def _is_opaque(f: Function) -> bool:
+    """Does it go through a function that has no exact value?"""
+    return any(a.function.rstrip("'") not in ("", "relu") for t in f.equation.terms for a in t.factors)
+
+
+def _random(rng: np.random.Generator, shape: tuple[int, ...], most: int, zero: bool = False) -> Array:
+    """Integers from -most to most; without zero, so that no factor hides another."""
+    values = rng.integers(-most, most, size=shape, endpoint=zero)
+    return values if zero else values + (values >= 0)
+
+
+def _poison(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min + 85, dtype)
+
+
+def _oracle(system: System, kernel: str, values: Mapping[str, Array]) -> Array:
+    if kernel == "forward":
+        return forward(system, values)[system.output.name]
+    upstream = values[system.output.gradient().name]
+    return gradients(system, _all_inputs(system, values), upstream)[kernel.removeprefix("grad_")]
+
+
+def _all_inputs(system: System, values: Mapping[str, Array]) -> dict[str, Array]:
+    """What a gradient kernel does not take cannot matter to it; the oracle gets zeros there."""
+    return {t.name: values.get(t.name, np.zeros(t.array_shape, np.int64)) for t in system.inputs}
+
+
+def _tolerance(package: Package, f: Function, values: Mapping[str, Array]) -> Array:
+    """gamma_n * sum |a||b| with n = terms + 2 (N. Higham, Accuracy and Stability, ch. 3), doubled
+    because the oracle's own sums round in float64. Where a sigmoid or tanh takes part, its own
+    error of a few units adds to the scale."""
+    eps = float(np.finfo(package.dtype).eps)
+    if _is_opaque(f):
+        return np.asarray(16 * eps * max(1.0, *(float(np.abs(a).max(initial=0)) for a in values.values())))
+    n = _count(package, f) + 2
+    scale: Array = np.asarray(9.0 if package.adds(f) else 0.0)
+    for system, kernel in _sources(package, f):
+        upstream = None if kernel == "forward" else values[system.output.gradient().name]
+        scale = scale + magnitudes(system, _all_inputs(system, values), upstream)[kernel]
+    return 2 * (n * eps / 2) / (1 - n * eps / 2) * scale
+
+
+def _checks(package: Package, target: str, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> list[Check]:
+    checks = []
+    for c, o in zip(cases, outcomes, strict=True):
+        detail = o.error or compare(o.output, c)
+        exact = "equal to the oracle" if isinstance(c.tolerance, float) and c.tolerance == 0 else \
+            "within the rounding bound of the oracle"
+        checks.append(Check(c.function.name, target, f"{c.label}: {exact}", not detail, detail))
+    return checks + _adjoint(package, target, cases, outcomes)
+
+
+def compare(output: Array | None, c: Case) -> str:
+    """Empty when the output is right, else the first wrong index with both values."""
+    if output is None:
+        return "no output"
+    if output.shape != c.expected.shape:
+        return f"shape {output.shape}, expected {c.expected.shape}"
+    if output.dtype != c.prepared.dtype:
+        return f"dtype {output.dtype}, expected {c.prepared.dtype}"
+    wide = np.float64 if output.dtype.kind == "f" or c.expected.dtype.kind == "f" else np.int64
+    with np.errstate(invalid="ignore"):
+        wrong = ~(np.abs(output.astype(wide) - c.expected.astype(wide)) <= c.tolerance)
+    if not wrong.any():
+        return ""
+    at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return (f"{int(wrong.sum())} of {wrong.size} elements differ, first at {list(at)}: "
+            f"{output[at]} instead of {c.expected[at]}")
+
+
+def _adjoint(package: Package, target: str, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> list[Check]:
+    """<dy, y> = <dx, x> + <db, b>: exact in integers, for every set of tensors that meets each term once."""
+    runs = {c.function.name: (c, o.output) for c, o in zip(cases, outcomes, strict=True) if c.label == "integers 1"}
+    arrays = {t.name: a for c, _ in runs.values() for t, a in zip(c.function.arguments, c.inputs, strict=True)}
+    checks = []
+    for f in (f for f in package.functions if f.proof is None):
+        upstream = f.equation.output.gradient().name
+        for group in _linear_groups(f.equation):
+            pairs = [(upstream, f.name), *((t.name, f"grad_{t.name}") for t in group)]
+            if any(runs[k][1] is None for _, k in pairs):
+                continue
+            left, *right = (_inner(arrays[n], runs[k], package.adds(runs[k][0].function)) for n, k in pairs)
+            names = " + ".join(f"<d{t.name}, {t.name}>" for t in group)
+            detail = "" if left == sum(right) else f"{left} against {sum(right)}"
+            checks.append(Check(f.name, target, f"adjoint: <{upstream}, {f.equation.output.name}> = {names}",
+                                not detail, detail))
+    return checks
+
+
+def _linear_groups(e: Equation) -> list[tuple[Tensor, ...]]:
+    if any(a.function for t in e.terms for a in t.factors):
+        return []
+    groups = []
+    for tensor in e.reads:
+        others = [t.factors[0].tensor for t in e.terms if len(t.factors) == 1 and t.factors[0].tensor != tensor]
+        group = tuple(dict.fromkeys([tensor, *others]))
+        if all(sum(a.tensor in group for a in t.factors) == 1 for t in e.terms):
+            groups.append(group)
+    return list(dict.fromkeys(tuple(sorted(g, key=lambda t: t.name)) for g in groups))
+
+
+def _inner(a: Array, run: tuple[Case, Array | None], adds: bool) -> int:
+    case, b = run
+    assert b is not None
+    if not np.isfinite(b).all():
+        return -1
+    whole = b.astype(np.int64) - (case.prepared.astype(np.int64) if adds else 0)
+    return int(np.sum(a.astype(np.int64) * whole))
