@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from symconv.affine import Affine
 from symconv.derivation import Function
-from symconv.equation import Access
+from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
-from symconv.schedule.loops import Declare, Guard, Loop, LoopNest, Node, Product, Store, loop_nest
+from symconv.schedule.loops import Declare, Guard, Loop, LoopNest, Node, Product, Scope, loop_nest
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
 RESERVED = frozenset("""auto break case char const continue default do double else enum extern float for goto if
@@ -75,6 +75,7 @@ class CFunction:
     parameters: tuple[Parameter, ...]
     parts: tuple[tuple[str, tuple[Block, ...]], ...]
     helpers: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False) -> CFunction:
@@ -87,14 +88,17 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     output = function.equation.output
     indices = list(dict.fromkeys(n for p in nest.parts for n in _loop_names(p.body)))
     tensors = [t.name for t in (*function.arguments, output)]
-    printer = Printer(Names.of(tensors, indices), types, CTYPES[types[output.name]], {})
+    printer = Printer(Names.of(tensors, indices), types, CTYPES[types[output.name]], {}, set())
     parts = tuple((printer.place(p.place) if len(nest.parts) > 1 else "",
                    tuple(b for n in p.body for b in printer.node(n))) for p in nest.parts)
-    parameters = [Parameter(f"const {CTYPES[types[t.name]]} *restrict {t.name}", f"const {CTYPES[types[t.name]]} *{t.name}",
-                            shape_text(t.array_shape)) for t in function.arguments]
-    what = CTYPES[types[output.name]]
-    parameters.append(Parameter(f"{what} *restrict {output.name}", f"{what} *{output.name}", shape_text(output.array_shape)))
-    return CFunction(function, nest, tuple(parameters), parts, tuple(sorted(printer.helpers.values())))
+    parameters = [_parameter(t, f"const {CTYPES[types[t.name]]}") for t in function.arguments]
+    parameters.append(_parameter(output, CTYPES[types[output.name]]))
+    unread = tuple(t.name for t in function.arguments if t.name not in printer.read)
+    return CFunction(function, nest, tuple(parameters), parts, tuple(sorted(printer.helpers.values())), unread)
+
+
+def _parameter(t: Tensor, ctype: str) -> Parameter:
+    return Parameter(f"{ctype} *restrict {t.name}", f"{ctype} *{t.name}", shape_text(t.array_shape))
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -106,26 +110,29 @@ def _loop_names(nodes: tuple[Node, ...]) -> list[str]:
     for n in nodes:
         if isinstance(n, Loop):
             found.append(n.name)
-        if isinstance(n, Loop | Guard):
+        if isinstance(n, Loop | Guard | Scope):
             found += _loop_names(n.body)
     return found
 
 
 @dataclass(frozen=True)
 class Printer:
-    """Nodes to C text. `helpers` collects the pointwise functions used."""
+    """Nodes to C text. `helpers` collects the pointwise functions used, `read` the tensors read."""
 
     names: Names
     types: Mapping[str, str]
     result: str
     helpers: dict[str, str]
+    read: set[str]
 
     def node(self, n: Node, lane: str = "") -> list[Block]:
         if isinstance(n, Loop):
             return [self._loop(n)]
         if isinstance(n, Guard):
             test = " && ".join(f"{self.affine(c.expression)} >= 0" for c in n.conditions)
-            return [Block((), f"if ({test})", tuple(b for m in n.body for b in self.node(m)))]
+            return [Block((), f"if ({test}) {{", tuple(b for m in n.body for b in self.node(m)))]
+        if isinstance(n, Scope):
+            return [Block((), "{", tuple(b for m in n.body for b in self.node(m)))]
         if isinstance(n, Declare):
             return [Block((f"{self.result} {n.name}[{n.extent}] = {{0}};" if n.extent else
                            f"{self.result} {n.name} = {self.product(n.value) if n.value else self.zero};",), "")]
@@ -135,17 +142,19 @@ class Printer:
         return [Block((f"{target} {'+=' if n.add else '='} {value};",), "")]
 
     def _loop(self, n: Loop) -> Block:
-        name, setup = self.names[n.name], []
-        low = self._bound(n.low, ">")
-        high = self._bound(n.high, "<")
-        if len(n.low) > 1:
-            setup.append(f"const int {name}_first = {low};")
-            low = f"{name}_first"
-        if len(n.high) > 1:
-            setup.append(f"const int {name}_end = {high};")
-            high = f"{name}_end"
+        name = self.names[n.name]
+        setup: list[str] = []
+        low, high = (self._edge(f"{name}_{what}", self._bound(bounds, better), len(bounds) > 1, setup)
+                     for what, bounds, better in (("first", n.low, ">"), ("end", n.high, "<")))
         body = tuple(b for m in n.body for b in self.node(m, name))
-        return Block(tuple(setup), f"for (int {name} = {low}; {name} < {high}; ++{name})", body)
+        return Block(tuple(setup), f"for (int {name} = {low}; {name} < {high}; ++{name}) {{", body)
+
+    def _edge(self, name: str, value: str, hoist: bool, setup: list[str]) -> str:
+        """The bound itself, or the name of a constant before the loop that holds it."""
+        if not hoist:
+            return value
+        setup.append(f"const int {name} = {value};")
+        return name
 
     def _bound(self, bounds: tuple[Affine, ...], better: str) -> str:
         """The largest (better is '>') or smallest of the bounds, as nested conditionals."""
@@ -196,6 +205,7 @@ class Printer:
         if not p.factors:
             return self.zero if p.coefficient == 0 else self.number(p.coefficient)  # type: ignore[arg-type]
         factors = [self.element(f) for f in p.factors]
+        self.read.update(f.tensor.name for f in p.factors)
         if self.result.startswith("int") and any(CTYPES[self.types[f.tensor.name]] != self.result for f in p.factors):
             factors[0] = f"({self.result}){factors[0]}"
         text = " * ".join(factors)
@@ -249,7 +259,7 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     width = max(map(len, tensors))
     values = {"stem": stem, "title": comment(title), "stamp": list(map(comment, stamp)),
               "functions": [{"name": c.function.name, "formula": comment(notes[c.function.name].formula), "parts": c.parts,
-                             "meaning": comment(notes[c.function.name].meaning), "parameters": c.parameters,
+                             "meaning": comment(notes[c.function.name].meaning), "parameters": c.parameters, "unread": c.unread,
                              "facts": list(map(comment, _facts(c, notes[c.function.name])))} for c in functions],
               "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers,
               "math": any("exp" in h or "tanh" in h for h in helpers),

@@ -37,7 +37,10 @@ def differentiate(equation: Equation, wrt: Tensor, upstream: Tensor) -> Equation
 def _fresh_access(tensor: Tensor, equation: Equation) -> Access:
     """tensor[m', n', ...]: names that nothing in the equation binds, so that none is captured."""
     names = tensor.axes or _spare_names(len(tensor.shape), equation)
-    return tensor[tuple(Affine.of(n + "'") for n in names)]
+    mark = "'"
+    while {n + mark for n in names} & {*equation.indices, *(n for t in equation.terms for n in t.indices)}:
+        mark += "'"
+    return tensor[tuple(Affine.of(n + mark) for n in names)]
 
 
 def _spare_names(count: int, equation: Equation) -> tuple[str, ...]:
@@ -91,8 +94,8 @@ def settle_names(equation: Equation) -> Equation:
     bound = {n for t in equation.terms for n in t.indices}
     plain = {n: n.rstrip("'") for n in equation.indices}
     taken = {n for n in plain.values() if n in bound}
-    moved = dict(zip(sorted(taken), _spare_names(len(taken), equation), strict=False))
-    return equation.rename({**moved, **plain})
+    spare = [n for n in _spare_names(len(SPARE), equation) if n not in plain.values()]
+    return equation.rename({**dict(zip(sorted(taken), spare, strict=False)), **plain})
 
 
 def gradient(equation: Equation, wrt: Tensor, upstream: Tensor) -> Equation:

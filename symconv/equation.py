@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import count
 
 from symconv.affine import Affine, AffineLike, Constraint, inside, unique
 from symconv.errors import ShapeError
@@ -259,7 +260,16 @@ class Equation:
         return Equation(fix(self.left), terms, self.context.at(sizes))
 
     def rename(self, names: Mapping[str, str]) -> Equation:
-        """The same equation with output and summation indices renamed."""
+        """The same equation with output and summation indices renamed.
+
+        A summation index that bears one of the new names already moves out of its way.
+        """
+        bound = {n for t in self.terms for n in t.indices}
+        used = bound | {*self.indices, *self.context.sizes, *names.values()}
+        for n in sorted((bound & set(names.values())) - set(names)):
+            free = next(f"{n}{k}" for k in count(2) if f"{n}{k}" not in used)
+            used.add(free)
+            names = {**names, n: free}
         terms = [replace(t.substitute(names), indices=tuple(names.get(n, n) for n in t.indices))
                  for t in self.terms]
         return Equation(self.left.substitute(names), terms, self.context)

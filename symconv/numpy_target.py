@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +78,7 @@ def _function(f: Function, types: Mapping[str, str], accumulate: bool) -> Render
     target = writer.names.reserve(out.name if not accumulate else f"{out.name}_new")
     if accumulate:
         parameters.append(writer.names.reserve(out.name))
-    body = writer.body(f.arguments, target)
+    body = writer.body(list(zip(f.arguments, parameters, strict=False)), target)
     result = target if out.array_shape == out.extents and out.extents else f"{target}.reshape({out.array_shape})"
     body.append(f"{parameters[-1]} += {result}" if accumulate else f"return {result}")
     shapes = ", ".join(f"{t.name} {_shape(t.array_shape)}" for t in f.arguments)
@@ -104,7 +104,7 @@ class _Names:
     def reserve(self, name: str) -> str:
         name = re.sub(r"\W", "_", name)
         name = f"{name}_" if keyword.iskeyword(name) else name
-        free = next(n for n in (name, *(f"{name}{i}" for i in count(2))) if n not in self.taken)
+        free = next(n for n in chain([name], (f"{name}{i}" for i in count(2))) if n not in self.taken)
         self.taken.add(free)
         return free
 
@@ -123,15 +123,16 @@ class _Writer:
         self.lines: list[str] = []
         self.margins = plan_.margins()
         self.arrays: dict[tuple[Tensor, str, bool], str] = {}
+        self.unshaped: set[Tensor] = set()  # arguments still in the caller's shape
 
     @property
     def type(self) -> str:
         return f"np.{self.dtype.name}"
 
-    def body(self, arguments: Sequence[Tensor], target: str) -> list[str]:
+    def body(self, arguments: Sequence[tuple[Tensor, str]], target: str) -> list[str]:
         out = self.plan.output
-        for t in arguments:
-            self._argument(t)
+        for t, name in arguments:
+            self._argument(t, name)
         self.arrays[out, "", False] = target
         steps = self.plan.steps
         own = [s for s in steps if s.place.tensor == out]
@@ -149,19 +150,12 @@ class _Writer:
         dims = {n for d in s.contraction.dims for n in d}
         return bool(s.loops) and s.assign and s.covers_output and dims >= {r.name for r in s.loops}
 
-    def _argument(self, t: Tensor) -> None:
-        name = self.names.given[t.name] = re.sub(r"\W", "_", t.name)
-        text = name
-        while text in keyword.kwlist:
-            text += "_"
-        now = text
-        if t.array_shape != t.extents:
-            now += f".reshape({t.extents})"
+    def _argument(self, t: Tensor, name: str) -> None:
         if np.dtype(self.types[t.name]) != self.dtype:
-            now += f".astype({self.type})"
-        if now != text:
-            self.lines.append(f"{text} = {now}")
-        self.arrays[t, "", False] = text
+            self.lines.append(f"{name} = {name}.astype({self.type})")
+        self.arrays[t, "", False] = name
+        if t.array_shape != t.extents:
+            self.unshaped.add(t)
 
     def _array(self, f: Access, padded: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
         """Name, extents and low margins of the array this factor is read from, made at first use."""
@@ -291,13 +285,11 @@ class _Expression:
         entries = [entry for entry, _ in pairs]
         if spread and natural == order:
             entries = self._with_none(entries, own)
-            text = _subscript(name, entries)
-        else:
-            text = _subscript(name, entries)
+        text = _subscript(name, entries)
         if any(flip for _, flip in pairs):
-            flips = ["::-1" if flip else ":" for (_, flip), n in zip(pairs, own, strict=True) if n]
-            if spread and natural == order:
-                flips = self._with_none(flips, list(natural), bare=True)
+            backwards = iter([flip for (_, flip), n in zip(pairs, own, strict=True) if n])
+            flips = ["::-1" if entry != "None" and next(backwards) else ":" for entry in entries
+                     if entry == "None" or ":" in entry]
             text += f"[{', '.join(_trim(flips))}]"
         if natural != order:
             axes = tuple(natural.index(n) for n in order)
@@ -305,9 +297,8 @@ class _Expression:
             text = self._aligned(text, order) if spread else text
         return text, False
 
-    def _with_none(self, entries: Sequence[str], own: Sequence[str], bare: bool = False) -> list[str]:
+    def _with_none(self, entries: Sequence[str], own: Sequence[str]) -> list[str]:
         """Entries with a None for each output axis this factor lacks, except in front."""
-        del bare
         found, rest = [], list(self.out)
         for entry, n in zip(entries, own, strict=True):
             while n and rest[0] != n:

@@ -224,7 +224,7 @@ def _scatter(out: Array, job: _Job, coefficient: Any, sources: list[Array], with
 
 
 def _unscaled(out: Array, scale: int, target: Tensor) -> Array:
-    whole = np.rint(out).astype(np.int64)
+    whole = out.astype(np.int64)  # floats here are whole and below 2**53
     if scale > 1 and np.any(whole % scale):
         raise ShapeError(f"{target.name} is no integer with these integer arrays (denominator {scale}); "
                          "give floating arrays")

@@ -12,7 +12,7 @@ from symconv.jacobian import chain_rule, jacobian
 from symconv.notation.as_latex import LATEX
 from symconv.notation.as_text import TEXT
 from symconv.notation.build import Builder, build, tensor_node
-from symconv.notation.nodes import Node
+from symconv.notation.nodes import Node, Symbol
 
 REASONS = ("definition", "domain", "chain rule", "linearity", "pointwise", "delta elimination", "re-indexing", "name")
 
@@ -49,7 +49,8 @@ class Step:
         return LATEX(self.node(base))
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.statement}\n    {self.text()}"
+        said = f"{self.reason}: {self.statement}"
+        return said if self.reason in ("domain", "name") else f"{said}\n    {self.text()}"
 
 
 def forward_steps(equation: Equation, notes: tuple[tuple[str, str], ...], name: str | None) -> tuple[Step, ...]:
@@ -111,14 +112,14 @@ def _chain_statement(equation: Equation, wrt: Tensor, upstream: Tensor) -> str:
 
 
 def _inner_step(equation: Equation, wrt: Tensor, rule: Equation, raw: Equation, inner: Equation) -> Step:
-    here = f"{wrt.symbol}_{','.join(raw.indices)}" if raw.indices else wrt.symbol
+    here = TEXT(tensor_node(wrt, tuple(map(Symbol, raw.indices))))
     if function := next((f.function for t in equation.terms for f in t.factors if f.tensor == wrt and f.function), ""):
         words = (f"{function} acts on each element alone, so its derivative is {function}' at that element, "
                  f"and zero with respect to any other.")
         return Step(words, "pointwise", rule, raw, inner)
     words = (f"The derivative of a sum is the sum of the derivatives, and {wrt.symbol} depends on itself only: "
-             f"the derivative by {here} is one where the index is {','.join(raw.indices) or 'there'}, else zero, "
-             "written as a bracket.")
+             f"its derivative by {here} is "
+             f"{'one where the index is ' + ', '.join(raw.indices) + ', else zero, written as a bracket' if raw.indices else 'one'}.")
     if any(wrt not in {f.tensor for f in t.factors} for t in equation.terms):
         words += f" Terms without {wrt.symbol} drop out."
     return Step(words, "linearity", rule, raw, inner)
@@ -133,8 +134,10 @@ def _delta_statement(raw: Equation, solved: Equation) -> str:
     many = len(found) > 1
     kept = " The condition that remains cannot be solved for one index: both sums stay." if any(
         c.equality for t in solved.terms for c in t.constraints) else ""
-    sums = "these sums keep" if many else "this sum keeps"
-    return f"The bracket{'s' * many} leave{'s' * (not many)} one value: {', '.join(found)}; {sums} one term.{kept}"
+    values = ", ".join(found)
+    if many:
+        return f"Each bracket leaves one value of an index, {values}: each of these sums keeps one term.{kept}"
+    return f"The bracket leaves one value, {values}: this sum keeps one term.{kept}"
 
 
 def _fixed(equation: Equation, before: Term, after: Term) -> Iterator[str]:

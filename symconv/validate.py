@@ -104,7 +104,7 @@ def validate(package: Package, seed: int = 0) -> Evidence:
     cases = list(make_cases(package, np.random.default_rng(seed)))
     checks, not_run, compiler = [], [], ""
     if any(n.endswith(".py") for n in package.files):
-        checks += _checks(package, "numpy", cases, run_numpy(package, cases))
+        checks += check_outcomes(package, "numpy", cases, run_numpy(package, cases))
     if any(n.endswith(".c") for n in package.files):
         found = find_compiler()
         if found is None:
@@ -113,7 +113,7 @@ def validate(package: Package, seed: int = 0) -> Evidence:
             compiler = str(found)
             folder = BuildFolder()
             library = compile_library(_c_files(package), folder, compiler=found)
-            checks += _checks(package, "c", cases, run_in_child(library, c_calls(package, cases)))
+            checks += check_outcomes(package, "c", cases, run_in_child(library, c_calls(package, cases)))
     hashes = tuple((n, hashlib.sha256(t.encode()).hexdigest()) for n, t in package.files.items())
     return Evidence(package.stem, tuple(checks), compiler, tuple(not_run), hashes)
 
@@ -256,7 +256,7 @@ def _tolerance(package: Package, f: Function, values: Mapping[str, Array]) -> Ar
     return 2 * (n * eps / 2) / (1 - n * eps / 2) * scale
 
 
-def _checks(package: Package, target: str, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> list[Check]:
+def check_outcomes(package: Package, target: str, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> list[Check]:
     checks = []
     for c, o in zip(cases, outcomes, strict=True):
         detail = o.error or compare(o.output, c)

@@ -52,14 +52,14 @@ def numbers(layer: Conv) -> int:
 
 
 def layers() -> list[Conv]:
-    """The listed layers, then draws as long as a crossing has been seen less than three times."""
+    """The listed layers, then draws as long as a crossing has been seen less than five times."""
     rng, seen, chosen = random.Random(20), dict[str, int](), list(LISTED)
     for layer in LISTED:
         for c in crossings(layer):
             seen[c] = seen.get(c, 0) + 1
     for _ in range(4000):
         layer = random_layer(rng)
-        if numbers(layer) <= MOST_NUMBERS and min(seen.get(c, 0) for c in crossings(layer)) < 3:
+        if numbers(layer) <= MOST_NUMBERS and min(seen.get(c, 0) for c in crossings(layer)) < 5:
             chosen.append(layer)
             for c in crossings(layer):
                 seen[c] = seen.get(c, 0) + 1

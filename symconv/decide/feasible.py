@@ -26,6 +26,17 @@ def row(c: Constraint) -> Row:
     return {"*".join(m): a for m, a in c.expression if m}, c.expression.constant
 
 
+def canonical(r: Row, equality: bool) -> tuple[Key, int]:
+    """Divided by the common factor, inequalities rounded down, equalities with a positive lead."""
+    g = gcd(*r[0].values()) or 1
+    if equality and r[1] % g:
+        return tuple(sorted(r[0].items())), r[1]
+    key, constant = tuple(sorted((v, a // g) for v, a in r[0].items())), r[1] // g
+    if equality and key and key[0][1] < 0:
+        return tuple((v, -a) for v, a in key), -constant
+    return key, constant
+
+
 def negated(r: Row) -> Row:
     """The integer negation of `r >= 0`: `-r - 1 >= 0`."""
     return {v: -a for v, a in r[0].items()}, -r[1] - 1
@@ -53,7 +64,8 @@ def _substitute(r: Row, name: str, value: Row) -> Row:
 
 def _without_equalities(inequalities: list[Row], equalities: list[Row]) -> list[Row] | None:
     """Solve the equalities over the integers; None when they have no solution."""
-    fresh = 0
+    # Rows may carry fresh names of an earlier call: number on from there.
+    fresh = 1 + max((int(v[1:]) for r in (*inequalities, *equalities) for v in r[0] if v[0] == "$"), default=-1)
     while equalities:
         equalities.sort(key=lambda r: min(map(abs, r[0].values()), default=0))
         coefficients, constant = equalities.pop(0)

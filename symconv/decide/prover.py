@@ -15,10 +15,10 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import groupby, permutations, product
 
-from symconv.affine import Affine, Constraint, at_least, equal
-from symconv.decide.feasible import OutOfBudget, Row, feasible, negated, row
+from symconv.affine import Affine, AffineLike, Constraint, at_least, equal
+from symconv.decide.feasible import OutOfBudget, Row, canonical, feasible, negated, row
 from symconv.decide.verdict import PROVED, Verdict
-from symconv.equation import Access, Equation, Term
+from symconv.equation import Access, Equation
 
 Signature = tuple[tuple[str, int], ...]
 
@@ -44,6 +44,11 @@ class Piece:
         return tuple(row(c) for c in self.conditions if c.equality)
 
     @cached_property
+    def membership(self) -> frozenset[tuple[bool, tuple[tuple[str, int], ...], int]]:
+        """The conditions in canonical form: pieces with the same one contribute at the same points."""
+        return frozenset((c.equality, *canonical(row(c), c.equality)) for c in (*self.conditions, *self.facts))
+
+    @cached_property
     def given(self) -> tuple[Row, ...]:
         return tuple(row(c) for c in self.facts)
 
@@ -66,23 +71,25 @@ def prove_equal(left: Equation, right: Equation) -> Verdict:
 def _compare(left: Equation, right: Equation) -> Verdict:
     # Canonical coordinates: '@0', '@1'... for output indices, '#0'... for monomial entries.
     outputs = [f"@{i}" for i in range(len(left.indices))]
-    ours, theirs = _pieces(left, outputs), _pieces(right, outputs)
+    ours, theirs = _pieces(left, outputs, "l"), _pieces(right, outputs, "r")
     context = [*left.context.constraints, *right.context.constraints,
                *left.rename(dict(zip(left.indices, outputs, strict=True))).domain()]
     for signature in sorted(set(ours) | set(theirs)):
         cases = [*ours.get(signature, []),
                  *(replace(p, coefficient=-p.coefficient) for p in theirs.get(signature, []))]
-        answer = _cancel(cases, context)
+        answer = _cancel(_without_twins(cases), context)
         if answer is not True:
             what = " * ".join(name for name, _ in signature) or "1"
-            opaque = any(len(m) > 1 for p in cases for c in p.conditions for m, _ in c.expression)
+            stated = (*context, *(c for p in cases for c in (*p.conditions, *p.facts)))
+            opaque = any(len(m) > 1 for c in stated for m, _ in c.expression)
             if answer is False and not opaque:
                 return Verdict("different", f"the coefficients of {what} disagree")
             return Verdict("unknown", f"the coefficients of {what} could not be compared")
     return PROVED
 
 
-def _pieces(equation: Equation, outputs: list[str]) -> dict[Signature, list[Piece]]:
+def _pieces(equation: Equation, outputs: list[str], side: str) -> dict[Signature, list[Piece]]:
+    """Every piece has summation indices of its own: two pieces may define floors under one name."""
     found: dict[Signature, list[Piece]] = {}
     for number, t in enumerate(equation.terms):
         names = dict(zip(equation.indices, outputs, strict=True))
@@ -90,10 +97,12 @@ def _pieces(equation: Equation, outputs: list[str]) -> dict[Signature, list[Piec
         inner = replace(t.substitute(names), indices=tuple(names[n] for n in t.indices))
         factors = sorted(inner.factors, key=_key)
         signature = tuple((_key(f), len(f.indices)) for f in factors)
-        for order, ties in _orders(factors):
+        for which, (order, ties) in enumerate(_orders(factors)):
             entries = [e for f in order for e in f.indices]
             here = tuple(equal(Affine.of(f"#{i}"), e) for i, e in enumerate(entries))
-            found.setdefault(signature, []).append(_solve(inner, (*inner.domain(), *ties, *here)))
+            own: dict[str, AffineLike] = {n: f"{n}.{which}{side}" for n in inner.indices}
+            apart = tuple(c.substitute(own) for c in (*inner.domain(), *ties, *here))
+            found.setdefault(signature, []).append(_solve(inner.coefficient, [*map(str, own.values())], apart))
     return found
 
 
@@ -120,9 +129,9 @@ def _before(a: tuple[Affine, ...], b: tuple[Affine, ...], ties: bool) -> list[tu
     return less + [tuple(same)] * ties
 
 
-def _solve(t: Term, constraints: tuple[Constraint, ...]) -> Piece:
-    """Express every summation index through the coordinates."""
-    rest, pending = list(constraints), list(t.indices)
+def _solve(coefficient: Fraction, pending: list[str], constraints: tuple[Constraint, ...]) -> Piece:
+    """Express every pending summation index through the coordinates."""
+    rest = list(constraints)
     while (hit := _unit(rest, pending)) is not None:
         constraint, name, value = hit
         rest.remove(constraint)
@@ -134,7 +143,7 @@ def _solve(t: Term, constraints: tuple[Constraint, ...]) -> Piece:
         if fixed is None:
             raise Undetermined(f"the sum over {', '.join(n.split('|')[0] for n in pending)} repeats the same monomial")
         pending.remove(fixed)
-    return Piece(t.coefficient, tuple(c for c in rest if not c.is_trivial), tuple(facts))
+    return Piece(coefficient, tuple(c for c in rest if not c.is_trivial), tuple(facts))
 
 
 def _unit(constraints: list[Constraint], pending: list[str]) -> tuple[Constraint, str, Affine] | None:
@@ -167,6 +176,15 @@ def _determined(rest: list[Constraint], pending: list[str], facts: list[Constrai
                 rest.remove(high)
             return name
     return None
+
+
+def _without_twins(pieces: list[Piece]) -> list[Piece]:
+    """Pieces with the same conditions are one piece with the sum of their coefficients."""
+    merged: dict[object, Piece] = {}
+    for p in pieces:
+        twin = merged.get(p.membership)
+        merged[p.membership] = replace(p, coefficient=p.coefficient + twin.coefficient) if twin else p
+    return [p for p in merged.values() if p.coefficient]
 
 
 def _cancel(pieces: list[Piece], context: list[Constraint]) -> bool | None:

@@ -4,7 +4,7 @@ Three ways are weighed for each sum, by coefficients and extents alone:
 
     window    see the operand through an overlapping window, copy that once, multiply matrices
     taps      one shifted slice for each point of the short loops, multiplied and added
-    project   multiply matrices first, for all taps at once, and add the shifted results
+    project   multiply matrices first, for all taps at once, and add the shifted results: two equations
 
 A sum in which no index slides needs no window: it is a matrix product, an outer product or a sum.
 """
@@ -19,7 +19,7 @@ from math import ceil, floor, prod
 
 from symconv.affine import Affine, Constraint
 from symconv.equation import Access, Equation, Tensor, Term
-from symconv.schedule.contraction import CALL, Contraction, contract, pass_cost, slides
+from symconv.schedule.contraction import CALL, COPY, Contraction, contract, pass_cost, slides
 from symconv.schedule.regions import Range, Region, Sweep, box_of, regions, value_interval
 
 UNROLL = 27  # taps written out one by one; beyond that they become a Python loop over padded arrays
@@ -92,8 +92,9 @@ class Plan:
     zeroed: bool
 
     @property
-    def intermediates(self) -> frozenset[Tensor]:
-        return frozenset(s.place.tensor for s in self.steps) - {self.output}
+    def cost(self) -> float:
+        clear = CALL + COPY * prod(self.output.extents) if self.zeroed else 0.0
+        return sum(s.cost for s in self.steps) + clear
 
     def margins(self) -> dict[tuple[Tensor, str], tuple[tuple[int, int], ...]]:
         """Zeros each padded array needs below and above each axis."""
@@ -116,6 +117,18 @@ def plan(equation: Equation, blas: bool = True) -> Plan:
         ShapeError: a size is symbolic.
         NotSupported: a summation index has no bounds.
     """
+    whole = _by_region(equation, blas)
+    for made, rest in _projections(equation):
+        first, then = plan(made, blas), plan(rest, blas)
+        parted = replace(then, steps=first.steps + then.steps)
+        if parted.cost < whole.cost:
+            estimates = (("project", parted.cost), ("unprojected", whole.cost))
+            choice = Choice("project", estimates, _detail(parted.steps))
+            return replace(parted, choices=(choice, *(c for c in then.choices if c.way != "taps")))
+    return whole
+
+
+def _by_region(equation: Equation, blas: bool) -> Plan:
     steps: list[Step] = []
     choices: list[Choice] = []
     zeroed = False
@@ -123,12 +136,12 @@ def plan(equation: Equation, blas: bool = True) -> Plan:
         done: list[Step] = []
         for sweep in region.sweeps:
             if all(r.extent > 0 for r in sweep.loops):
-                found, choice = _best(region, _simplified(sweep), f"part{len(choices)}", not done, blas)
+                found, choice = _best(region, _simplified(sweep), not done, blas)
                 done += found
                 choices.append(choice)
         zeroed = zeroed or not _starts_everywhere(done, region)
         steps += done
-    return Plan(equation.output, tuple(steps), tuple(choices), zeroed or not steps)
+    return Plan(equation.output, tuple(steps), tuple(dict.fromkeys(choices)), zeroed or not steps)
 
 
 def _starts_everywhere(steps: Sequence[Step], region: Region) -> bool:
@@ -152,11 +165,10 @@ def _simplified(s: Sweep) -> Sweep:
     return s
 
 
-def _best(region: Region, sweep: Sweep, name: str, first: bool, blas: bool) -> tuple[list[Step], Choice]:
+def _best(region: Region, sweep: Sweep, first: bool, blas: bool) -> tuple[list[Step], Choice]:
     ways = {"window": _window(region, sweep, first, blas)}
     if any(slides(f, _names(region.loops, sweep.loops)) for f in sweep.term.factors) or sweep.constraints:
         ways["taps"] = _taps(region, sweep, first, blas)
-        ways |= {"project": s for s in _project(region, sweep, name, first, blas)}
     else:
         ways = {"direct": ways["window"]}
     estimates = tuple((way, sum(s.cost for s in steps)) for way, steps in ways.items())
@@ -275,29 +287,51 @@ def _clip(place: Access, loops: Sequence[Range], sums: Sequence[Range], term: Te
                  replace(fixed, constraints=()).substitute(shift), blas)
 
 
-def _project(region: Region, s: Sweep, name: str, first: bool, blas: bool) -> Iterator[list[Step]]:
-    """Contract what does not slide for all taps at once, then add shifted slices of the result."""
-    factors = s.term.factors
-    extents = {r.name: r.extent for r in (*region.loops, *s.loops)}
-    moving = [f for f in factors if slides(f, frozenset(extents))]
-    if len(factors) != 2 or len(moving) != 1 or _unmet(s, region):
-        return
-    (slider,), (other,) = moving, [f for f in factors if f is not moving[0]]
-    crowd = {n for e in slider.indices if len(e.names) > 1 for n in e.names}
-    lone = {n for e in slider.indices if len(e.names) == 1 for n in e.names} - crowd
-    out = _names(region.loops)
-    joint = [r for r in s.loops if r.name in lone & other.names]
-    kept = [r for r in (*region.loops, *s.loops) if r not in joint and r.name in other.names | lone]
-    if not joint or not crowd & other.names <= set(extents) - out or any(r.name in crowd & out for r in kept):
-        return
-    axes = {a: Range(f"{name}_{a}", slider.tensor.extents[a]) for a, e in enumerate(slider.indices) if len(e.names) > 1}
-    raw = replace(slider, indices=tuple(Affine.of(axes[a].name) if a in axes else e
-                                        for a, e in enumerate(slider.indices)))
-    loops = (*kept, *axes.values())
-    held = Tensor(name, tuple(r.extent for r in loops))
-    left = held[tuple(Affine.of(r.name) for r in loops)]
-    made = _step(left, loops, joint, Term((raw, other), coefficient=s.term.coefficient), blas, assign=True, padded=True)
-    read = held[(*(Affine.of(r.name) for r in kept), *(slider.indices[a] for a in axes))]
-    rest = replace(s, term=Term((read,), tuple(r.name for r in s.loops if r not in joint)),
-                   loops=tuple(r for r in s.loops if r not in joint), constraints=())
-    yield [made, *_taps(region, rest, first, blas)]
+def _projections(equation: Equation) -> Iterator[tuple[Equation, Equation]]:
+    """The equation as two, where what does not slide is contracted first, for all taps at once:
+
+    dx[c, m] = sum w[f, c, p] * dy[f, m - p]  ->  wdy[c, p, a] = sum w[f, c, p] * dy[f, a]
+                                                  dx[c, m] = sum wdy[c, p, m - p]
+    """
+    for at, t in enumerate(equation.terms):
+        if len(t.factors) == 2 and (hit := _projection(equation, t)):
+            made, read = hit
+            terms = [*equation.terms[:at], replace(t, factors=(read,), coefficient=Fraction(1)), *equation.terms[at + 1:]]
+            yield made, Equation(equation.left, terms, equation.context)
+
+
+def _projection(equation: Equation, t: Term) -> tuple[Equation, Access] | None:
+    """The product contracted over its joint indices, and how the equation reads it."""
+    extents = dict(zip(equation.indices, equation.output.extents, strict=True))
+    plain = [_plain_axes(f, extents) for f in t.factors]
+    bound = {n for c in t.constraints for n in c.expression.names}
+    joint = {n for n in plain[0].keys() & plain[1].keys() if n not in extents} - bound
+    spread = {n for f in t.factors for e in f.indices if len(e.names) > 1 for n in e.names}
+    if not joint - spread or not spread:
+        return None
+    axes: dict[str, tuple[Affine, int]] = {n: (Affine.of(n), e) for n, e in extents.items()
+                                           if (n in plain[0] or n in plain[1]) and n not in spread}
+    factors = []
+    order = sorted(t.factors, key=lambda f: prod(n for e, n in zip(f.indices, f.tensor.extents, strict=True)
+                                                 if not e.names <= (joint - spread) | axes.keys()))
+    raw: dict[str, tuple[Affine, int]] = {}
+    for f in order:
+        mine = []
+        for at, (e, n) in enumerate(zip(f.indices, f.tensor.extents, strict=True)):
+            name = next(iter(e.names)) if e.names and e.names <= (joint - spread) | axes.keys() else f"{f.tensor.name}{at}'"
+            if name not in axes and name not in joint:
+                name = name if name not in raw else name + "'"
+                raw[name] = (e, n)
+            mine.append(Affine.of(name))
+        factors.append(replace(f, indices=tuple(mine)))
+    axes |= raw
+    held = Tensor("*".join(f.tensor.name for f in order), tuple(n for _, n in axes.values()))
+    made = Equation(held[tuple(Affine.of(n) for n in axes)], Term(tuple(factors), coefficient=t.coefficient))
+    return made, held[tuple(e for e, _ in axes.values())]
+
+
+def _plain_axes(f: Access, outputs: Mapping[str, int]) -> dict[str, int]:
+    """Indices that run over one whole axis of this factor and occur nowhere else in it."""
+    lone = {n: at for at, e in enumerate(f.indices) for n in e.names if e == Affine.of(n)}
+    return {n: f.tensor.extents[at] for n, at in lone.items()
+            if sum(n in e.names for e in f.indices) == 1 and outputs.get(n, f.tensor.extents[at]) == f.tensor.extents[at]}

@@ -9,14 +9,17 @@ from math import prod
 from symconv.affine import Affine
 from symconv.equation import Access
 
-# Nanoseconds on a desktop core, one thread. Only the ratios matter.
-CALL = 900.0  # one NumPy call from Python
-ELEMENT = 0.45  # one float read, combined and written
-RUN = 12.0  # starting a run of the innermost axis
-MULTIPLY_ADD = 0.025  # inside BLAS
-MULTIPLY_ADD_PLAIN = 1.0  # in loops without BLAS
-MATRIX = 300.0  # one matrix of a stack
-GEMV = 0.12  # matrix element when there is nothing to reuse
+# Nanoseconds on a desktop core, one thread, arrays in cache. Only the ratios matter.
+CALL = 500.0  # one NumPy call from Python
+COPY = 0.15  # one float read and written
+ELEMENT = 0.25  # one float read, combined and written
+RUN = 2.0  # starting a run of the innermost axis
+MULTIPLY_ADD = 0.015  # inside BLAS
+MULTIPLY_ADD_PLAIN = 1.0  # in matrix products without BLAS
+EINSUM_RUN, EINSUM = 3.0, 0.1  # starting a run that all operands share, one product in it
+EINSUM_STRIDED = 2.0  # one product when they share none
+MATRIX = 100.0  # one matrix of a stack
+GEMV = 0.04  # matrix element when there is nothing to reuse
 
 
 def slides(f: Access, names: frozenset[str]) -> bool:
@@ -75,11 +78,17 @@ def contract(factors: Sequence[Access], masks: Sequence[tuple[str, ...]], out: t
         return Contraction("product", (*map(tuple, dims), *masks), passes * (CALL + pass_cost(result, run)))
     if len(dims) == 1 and not masks:
         return Contraction("sum", (dims[0],), 2 * CALL + pass_cost(everything, extents[dims[0][-1]]))
-    work = MULTIPLY_ADD_PLAIN * everything + RUN * everything / max(extents[n] for n in used)
-    plain = Contraction("einsum", (*map(tuple, dims), *masks), 3 * CALL + work)
+    plain = Contraction("einsum", (*map(tuple, dims), *masks),
+                        3.5 * CALL + everything * _einsum_each((*dims, *masks), any(sliding), extents))
     if len(dims) == 2 and not masks and set(dims[0]) & set(dims[1]) - set(out):
         return min(plain, _matmul(factors, dims, sliding, out, extents, blas), key=lambda c: c.cost)
     return plain
+
+
+def _einsum_each(dims: Sequence[tuple[str, ...]], sliding: bool, extents: Mapping[str, int]) -> float:
+    """Nanoseconds for one product: einsum is quick along an axis that is the last one of every operand."""
+    last = {d[-1] for d in dims if d}
+    return EINSUM_STRIDED if sliding or len(last) != 1 else EINSUM + EINSUM_RUN / extents[last.pop()]
 
 
 def _order(f: Access, sliding: bool, out: tuple[str, ...], extents: Mapping[str, int]) -> tuple[str, ...]:
@@ -126,9 +135,9 @@ def _matmul(factors: Sequence[Access], dims: Sequence[tuple[str, ...]], sliding:
         turned[at], orders[at] = flip, order
     each = MULTIPLY_ADD * m * k * n if blas else MULTIPLY_ADD_PLAIN * m * k * n
     if blas:
-        each = max(each, GEMV * k * max(m, n), 0.05 * (m * k + k * n + m * n))
+        each = max(each, GEMV * k * max(m, n), 0.03 * (m * k + k * n + m * n))
     turn = pass_cost(s * m * n, 1) if (*stack, *left, *right) != tuple(n for n in out if n in stack + left + right) else 0
-    cost = 2 * CALL + copies + (s - 1) * MATRIX + s * each + turn
+    cost = CALL + copies + (s - 1) * MATRIX + s * each + turn
     return Contraction("matmul", (tuple(orders[0]), tuple(orders[1])), cost, (s, m, k, n), stack, left, inner, right,
                        (turned[0], turned[1]), first == 1)
 
@@ -142,5 +151,5 @@ def _copy_cost(f: Access, dims: tuple[str, ...], sliding: bool, order: tuple[str
     kept = tuple(n for n in dims if n in order)
     if not sliding and whole and kept == order:
         return 0.0
-    run = extents[order[-1]] if order and f.indices and abs(f.indices[-1].coefficient(order[-1])) == 1 else 1
-    return CALL + pass_cost(prod(extents[n] for n in order), run)
+    run = extents[order[-1]] if order and f.indices and f.indices[-1].coefficient(order[-1]) else 1
+    return CALL + prod(extents[n] for n in order) * (COPY + RUN / run)

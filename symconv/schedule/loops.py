@@ -69,7 +69,14 @@ class Declare:
     value: Product | None = None
 
 
-Node = Loop | Guard | Store | Declare
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A body with names of its own."""
+
+    body: tuple[Node, ...]
+
+
+Node = Loop | Guard | Store | Declare | Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ def loop_nest(equation: Equation, accumulate: bool = False) -> LoopNest:
                 n = points(s, region.loops)
                 products += n
                 multiplications += n * max(0, len(s.term.factors) - 1 + (abs(s.term.coefficient) != 1))
-    return LoopNest(equation.left, tuple(body), products, multiplications)
+    parts = tuple(Part(p.place, tuple(_scoped(list(p.body), len(body) > 1))) for p in body)
+    return LoopNest(equation.left, parts, products, multiplications)
 
 
 def flat_stride(a: Access, name: str) -> int:
@@ -207,16 +215,20 @@ def _region(region: Region, lane: str, accumulate: bool) -> list[Node]:
     if lane_range:
         clear = Store(region.output, start or Product(0))
         inner = [] if accumulate and not start else [_full(lane_range, [replace(clear, add=accumulate)])]
-        for s in sweeps:
-            inner += _sweep(region, s, lane, region.output)
+        inner += [n for s in sweeps for n in _scoped(_sweep(region, s, lane, region.output), len(sweeps) > 1)]
     else:
         inner = [Declare("sum", value=start)]
-        for s in sweeps:
-            inner += _sweep(region, s, lane, "sum")
+        inner += [n for s in sweeps for n in _scoped(_sweep(region, s, lane, "sum"), len(sweeps) > 1)]
         inner.append(Store(region.output, "sum", add=accumulate))
     for r in reversed(rows):
         inner = [_full(r, inner)]
     return inner
+
+
+def _scoped(body: list[Node], needed: bool) -> list[Node]:
+    """In a scope of its own, unless a single loop already is one."""
+    alone = len(body) == 1 and (not isinstance(body[0], Loop) or max(len(body[0].low), len(body[0].high)) == 1)
+    return [Scope(tuple(body))] if needed and not alone else body
 
 
 def _start(region: Region) -> tuple[Product | None, list[Sweep]]:
