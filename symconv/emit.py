@@ -17,6 +17,7 @@ from symconv.c_target import Note, c_function
 from symconv.c_target import render as render_c
 from symconv.derivation import Derivation, Function, derive
 from symconv.errors import LimitExceeded, NotSupported, SymconvError
+from symconv.notation.printers import code_formula
 from symconv.system import LayerLike, System
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def array_types(system: System, functions: Iterable[Function], dtype: str) -> di
 
 def notes(derivation: Derivation) -> dict[str, Note]:
     """The formula and the meaning of each function."""
-    return {f.name: Note(str(f.equation), "") for f in derivation.functions}
+    names = derivation.names
+    return {f.name: Note(code_formula(f.equation), names.get(f.equation.output.name) or "")
+            for f in derivation.functions}
 
 
 def title(derivation: Derivation) -> str:

@@ -17,8 +17,8 @@ from symconv.affine import Affine, Constraint
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
-from symconv.schedule.arrays import Plan, Step, plan
-from symconv.schedule.contraction import slides
+from symconv.schedule.arrays import Plan, Step, margins, plan
+from symconv.schedule.contraction import lies_whole, slides
 
 # function -> expression on an array; {t} is its type
 POINTWISE = {
@@ -79,11 +79,24 @@ def _function(f: Function, types: Mapping[str, str], accumulate: bool) -> Render
     if accumulate:
         parameters.append(writer.names.reserve(out.name))
     body = writer.body(list(zip(f.arguments, parameters, strict=False)), target)
-    result = target if out.array_shape == out.extents and out.extents else f"{target}.reshape({out.array_shape})"
+    shaped = writer.finished or (out.array_shape == out.extents and out.extents)
+    result = target if shaped else f"{target}.reshape({out.array_shape})"
     body.append(f"{parameters[-1]} += {result}" if accumulate else f"return {result}")
     shapes = ", ".join(f"{t.name} {_shape(t.array_shape)}" for t in f.arguments)
     doc = f"{shapes} -> {out.name} {_shape(out.array_shape)}"
     return Rendered(f.name, tuple(parameters), (_wide(f.equation), *map(repr, writer.plan.choices)), doc, tuple(body))
+
+
+def _axes_free(s: Step, at: int) -> bool:
+    """The order of this factor's elements is all that the statement needs to know."""
+    f = s.factors[at]
+    return slides(f, frozenset(s.extents)) or (s.contraction.kind == "matmul" and _taken_whole(s, at))
+
+
+def _taken_whole(s: Step, at: int) -> bool:
+    f = s.factors[at]
+    natural = tuple(n for e in f.indices for n in e.names if n in s.extents)
+    return natural == s.contraction.dims[at] and lies_whole(f, s.extents)
 
 
 def _wide(value: object) -> str:
@@ -120,10 +133,12 @@ class _Writer:
     def __init__(self, types: Mapping[str, str], dtype: np.dtype[np.generic], plan_: Plan) -> None:
         self.types, self.dtype, self.plan = types, dtype, plan_
         self.names = _Names()
+        self.only: Step | None = None  # the one statement that makes the whole output
+        self.finished = False  # the output has the caller's shape already
         self.lines: list[str] = []
-        self.margins = plan_.margins()
+        self.margins = margins(plan_.steps)
         self.arrays: dict[tuple[Tensor, str, bool], str] = {}
-        self.unshaped: set[Tensor] = set()  # arguments still in the caller's shape
+        self.unshaped: dict[str, tuple[int, ...]] = {}  # arrays still in the caller's shape
 
     @property
     def type(self) -> str:
@@ -137,12 +152,13 @@ class _Writer:
         steps = self.plan.steps
         own = [s for s in steps if s.place.tensor == out]
         direct = own[0] if own and self._is_direct(own[0]) else None
+        self.only = direct if len(own) == 1 else None
         if direct is None or len(own) == 0:
             make = "zeros" if self.plan.zeroed else "empty"
             self.lines.append(f"{target} = np.{make}({out.extents}, {self.type})")
         for s in steps:
             if s.place.tensor != out:
-                self.arrays[s.place.tensor, "", False] = self.names.reserve(s.place.tensor.name)
+                self.arrays[s.place.tensor, "", False] = self.names.reserve(s.place.tensor.name.rstrip("'"))
             self._step(s, s is direct or s.place.tensor != out)
         return self.lines
 
@@ -155,34 +171,50 @@ class _Writer:
             self.lines.append(f"{name} = {name}.astype({self.type})")
         self.arrays[t, "", False] = name
         if t.array_shape != t.extents:
-            self.unshaped.add(t)
+            self.unshaped[name] = t.extents
 
-    def _array(self, f: Access, padded: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
-        """Name, extents and low margins of the array this factor is read from, made at first use."""
-        margins = self.margins.get((f.tensor, f.function), ()) if padded else ()
-        if not any(lo or hi for lo, hi in margins):
-            margins = ((0, 0),) * len(f.tensor.extents)
-        wide = any(lo or hi for lo, hi in margins)
-        key = (f.tensor, f.function, wide)
-        plain = self.arrays[f.tensor, "", False]
-        if (f.tensor, f.function, False) not in self.arrays:
-            if f.function not in POINTWISE or (self.dtype.kind != "f" and f.function not in WHOLE_NUMBER_FUNCTIONS):
-                raise NotSupported(f"the function {f.function!r} has no NumPy form for {self.dtype.name}")
-            name = self.names.reserve(f"{f.tensor.name}_{f.function.replace(chr(39), '_slope')}")
-            self.lines.append(f"{name} = {POINTWISE[f.function].format(x=plain, t=self.type)}")
-            self.arrays[f.tensor, f.function, False] = name
-        source = self.arrays[f.tensor, f.function, False]
+    def _array(self, f: Access, padded: bool, shaped: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+        """Name, extents and low margins of the array this factor is read from, made at first use.
+
+        `shaped`: with the tensor's own axes, else the order of its elements is enough."""
+        none = ((0, 0),) * len(f.tensor.extents)
+        margins = self.margins.get((f.tensor, f.function), none) if padded else none
+        source = self._applied(f)
+        if margins == none:
+            if shaped and source in self.unshaped:
+                self.lines.append(f"{source} = {source}.reshape({self.unshaped.pop(source)})")
+            return source, f.tensor.extents, (0,) * len(none)
         extents = tuple(lo + n + hi for n, (lo, hi) in zip(f.tensor.extents, margins, strict=True))
+        key = (f.tensor, f.function, True)
         if key not in self.arrays:
             name = self.arrays[key] = self.names.reserve(f"{source}_pad")
-            inside = [":" if not lo and not hi else f"{lo}:{lo + n}"
+            inside = [f"{lo or ''}:{lo + n if hi else ''}"
                       for n, (lo, hi) in zip(f.tensor.extents, margins, strict=True)]
+            text = f"{source}.reshape({self.unshaped[source]})" if source in self.unshaped else source
             self.lines.append(f"{name} = np.zeros({extents}, {self.type})")
-            self.lines.append(f"{name}[{', '.join(_trim(inside))}] = {source}")
+            self.lines.append(f"{name}[{', '.join(_trim(inside))}] = {text}")
         return self.arrays[key], extents, tuple(lo for lo, _ in margins)
 
+    def _applied(self, f: Access) -> str:
+        """The array this factor's pointwise function has been applied to."""
+        key = (f.tensor, f.function, False)
+        if key not in self.arrays:
+            if f.function not in POINTWISE or (self.dtype.kind != "f" and f.function not in WHOLE_NUMBER_FUNCTIONS):
+                raise NotSupported(f"the function {f.function!r} has no NumPy form for {self.dtype.name}")
+            plain = self.arrays[f.tensor, "", False]
+            name = self.names.reserve(f"{plain}_{f.function.replace(chr(39), '_slope')}")
+            self.lines.append(f"{name} = {POINTWISE[f.function].format(x=plain, t=self.type)}")
+            self.arrays[key] = name
+            if plain in self.unshaped:
+                self.unshaped[name] = self.unshaped[plain]
+        return self.arrays[key]
+
+    def shape_of(self, name: str, extents: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape an array has at this point; () when it is still the caller's."""
+        return () if name in self.unshaped else extents
+
     def _step(self, s: Step, fresh: bool) -> None:
-        reads = [self._array(f, s.padded) for f in s.factors]
+        reads = [self._array(f, s.padded, not _axes_free(s, at)) for at, f in enumerate(s.factors)]
         indent = ""
         body: list[str] = []
         text = _Expression(self, s, reads, body).text()
@@ -379,6 +411,8 @@ class _Expression:
         made += [_size(g, self.extents) for g in (c.left, c.right) if g or c.stack]
         shape = [self.extents[n] for n in have]
         text = f"{sides[0]} @ {sides[1]}"
+        if self.s is self.w.only and have == self.out:
+            shape, self.w.finished = list(self.w.plan.output.array_shape), True
         text = text if shape == made else f"({text}).reshape({tuple(shape)})"
         text = f"({text})" if self.out != have and not text.endswith(")") or (self.out != have and shape == made) else text
         return self._ordered(text, have)
@@ -386,24 +420,17 @@ class _Expression:
     def _operand(self, at: int, rows: tuple[str, ...], cols: tuple[str, ...]) -> str:
         c, f = self.s.contraction, self.s.factors[at]
         order = c.dims[at]
-        alone = tuple(n for n in self.extents if n in f.names and n not in order)
-        natural = tuple(n for e in f.indices for n in e.names if n in self.extents)
-        moves = slides(f, frozenset(self.extents))
-        full = order + alone if moves else natural
-        text, _ = self._view(at, full)
-        if alone:
-            text += f".sum({_axes(full, order)}, {self.w.type})"
-            natural = tuple(n for n in full if n in order)
-        if not moves and natural != order:
-            axes = tuple(natural.index(n) for n in order)
-            text += ".T" if axes == (1, 0) else f".transpose{axes}"
         turned = c.turned[at]
         groups = (cols, rows) if turned else (rows, cols)
         shape = self._stack_shape(order) + [_size(g, self.extents) for g in groups if g or c.stack]
-        if shape != [self.extents[n] for n in order]:
-            text += f".reshape({tuple(shape)})"
-        elif self._rough(f, order) and _size(order, self.extents) > SMALL:
-            text = f"np.ascontiguousarray({text})"
+        moves = slides(f, frozenset(self.extents))
+        natural = tuple(n for e in f.indices for n in e.names if n in self.extents)
+        if _taken_whole(self.s, at) and self.reads[at][1] == f.tensor.extents:
+            text = self.reads[at][0]
+            if tuple(shape) != self.w.shape_of(text, f.tensor.extents):
+                text += f".reshape({tuple(shape)})"
+        else:
+            text = self._laid_out(at, order, natural, moves, shape)
         if moves or len(text) > 40:
             name = self.w.names.reserve(f"{self.reads[at][0]}_{'cols' if moves else 'rows'}")
             self.lines.append(f"{name} = {text}")
@@ -412,16 +439,36 @@ class _Expression:
             text += ".T" if len(shape) == 2 else ".swapaxes(-1, -2)"
         return text
 
+    def _laid_out(self, at: int, order: tuple[str, ...], natural: tuple[str, ...], moves: bool,
+                  shape: Sequence[int]) -> str:
+        """An operand of a matrix product, indices that only it has summed, axes ordered and merged."""
+        f = self.s.factors[at]
+        alone = tuple(n for n in self.extents if n in f.names and n not in order)
+        full = order + alone if moves else natural
+        text, _ = self._view(at, full)
+        if alone:
+            text += f".sum({_axes(full, order)}, {self.w.type})"
+            natural = tuple(n for n in full if n in order)
+        if not moves and natural != order:
+            axes = tuple(natural.index(n) for n in order)
+            text += ".T" if axes == (1, 0) else f".transpose{axes}"
+        if shape != [self.extents[n] for n in order]:
+            return f"{text}.reshape({tuple(shape)})"
+        rough = self._rough(at, order) and _size(order, self.extents) > SMALL
+        return f"np.ascontiguousarray({text})" if rough else text
+
     def _stack_shape(self, order: tuple[str, ...]) -> list[int]:
         """Extents of the stack axes, 1 where this operand lacks one that another precedes."""
         stack = self.s.contraction.stack
         own = [n for n in stack if n in order]
         return [self.extents[n] if n in own else 1 for n in stack[stack.index(own[0]):]] if own else []
 
-    def _rough(self, f: Access, order: tuple[str, ...]) -> bool:
+    def _rough(self, at: int, order: tuple[str, ...]) -> bool:
         """Neither of the last two axes runs through memory one by one, or they overlap."""
-        last = f.indices[-1] if f.indices else Affine.of(0)
-        return slides(f, frozenset(self.extents)) or not any(last.coefficient(n) == 1 for n in order[-2:])
+        f, place, stride = self.s.factors[at], Affine.of(0), 1
+        for e, n in zip(reversed(f.indices), reversed(self.reads[at][1]), strict=True):
+            place, stride = place + stride * e, stride * n
+        return slides(f, frozenset(self.extents)) or not any(place.coefficient(n) == 1 for n in order[-2:])
 
 
 def _size(names: Sequence[str], extents: Mapping[str, int]) -> int:

@@ -58,7 +58,16 @@ class Step:
         """Nanoseconds, roughly."""
         run = self.loops[-1].extent if self.loops else 1
         written = 0.0 if self.assign else CALL + pass_cost(prod(r.extent for r in self.loops), run)
-        return (self.contraction.cost + written) * prod(r.extent for r in self.taps)
+        return (self.contraction.cost + written) * prod(r.extent for r in self.taps) + self._margin_cost
+
+    @property
+    def _margin_cost(self) -> float:
+        """Copying arrays into zeros, once."""
+        total = 0.0
+        for key, sides in margins((self,)).items():
+            if any(lo or hi for lo, hi in sides):
+                total += 2 * CALL + COPY * prod(lo + n + hi for n, (lo, hi) in zip(key[0].extents, sides, strict=True))
+        return total
 
     @property
     def covers_output(self) -> bool:
@@ -96,18 +105,22 @@ class Plan:
         clear = CALL + COPY * prod(self.output.extents) if self.zeroed else 0.0
         return sum(s.cost for s in self.steps) + clear
 
-    def margins(self) -> dict[tuple[Tensor, str], tuple[tuple[int, int], ...]]:
-        """Zeros each padded array needs below and above each axis."""
-        found: dict[tuple[Tensor, str], tuple[tuple[int, int], ...]] = {}
-        for s in self.steps:
-            box = box_of((*s.loops, *s.sums, *s.taps))
-            for f in s.factors if s.padded else ():
-                ends = [value_interval(e, box) for e in f.indices]
-                need = [(max(0, -lo), max(0, hi - n + 1)) for (lo, hi), n in zip(ends, f.tensor.extents, strict=True)]
-                key = (f.tensor, f.function)
-                old = found.get(key, ((0, 0),) * len(need))
-                found[key] = tuple((max(a, c), max(b, d)) for (a, b), (c, d) in zip(old, need, strict=True))
-        return found
+
+Margins = dict[tuple[Tensor, str], tuple[tuple[int, int], ...]]
+
+
+def margins(steps: Sequence[Step]) -> Margins:
+    """Zeros each padded array, through its function, needs below and above each axis."""
+    found: Margins = {}
+    for s in steps:
+        box = box_of((*s.loops, *s.sums, *s.taps))
+        for f in s.factors if s.padded else ():
+            ends = [value_interval(e, box) for e in f.indices]
+            need = [(max(0, -lo), max(0, hi - n + 1)) for (lo, hi), n in zip(ends, f.tensor.extents, strict=True)]
+            key = (f.tensor, f.function)
+            old = found.get(key, ((0, 0),) * len(need))
+            found[key] = tuple((max(a, c), max(b, d)) for (a, b), (c, d) in zip(old, need, strict=True))
+    return found
 
 
 def plan(equation: Equation, blas: bool = True) -> Plan:
@@ -307,25 +320,23 @@ def _projection(equation: Equation, t: Term) -> tuple[Equation, Access] | None:
     bound = {n for c in t.constraints for n in c.expression.names}
     joint = {n for n in plain[0].keys() & plain[1].keys() if n not in extents} - bound
     spread = {n for f in t.factors for e in f.indices if len(e.names) > 1 for n in e.names}
-    if not joint - spread or not spread:
+    if not joint or not spread:
         return None
-    axes: dict[str, tuple[Affine, int]] = {n: (Affine.of(n), e) for n, e in extents.items()
-                                           if (n in plain[0] or n in plain[1]) and n not in spread}
-    factors = []
-    order = sorted(t.factors, key=lambda f: prod(n for e, n in zip(f.indices, f.tensor.extents, strict=True)
-                                                 if not e.names <= (joint - spread) | axes.keys()))
-    raw: dict[str, tuple[Affine, int]] = {}
-    for f in order:
-        mine = []
+    kept = [n for n in extents if (n in plain[0] or n in plain[1]) and n not in spread]
+    named = {Affine.of(n) for n in (*joint, *kept)}
+
+    def loose(f: Access) -> int:
+        return prod(n for e, n in zip(f.indices, f.tensor.extents, strict=True) if e.names and e not in named)
+    axes: dict[str, tuple[Affine, int]] = {n: (Affine.of(n), extents[n]) for n in kept}
+    factors = sorted(t.factors, key=loose)
+    for which, f in enumerate(factors):
+        mine = list(f.indices)
         for at, (e, n) in enumerate(zip(f.indices, f.tensor.extents, strict=True)):
-            name = next(iter(e.names)) if e.names and e.names <= (joint - spread) | axes.keys() else f"{f.tensor.name}{at}'"
-            if name not in axes and name not in joint:
-                name = name if name not in raw else name + "'"
-                raw[name] = (e, n)
-            mine.append(Affine.of(name))
-        factors.append(replace(f, indices=tuple(mine)))
-    axes |= raw
-    held = Tensor("*".join(f.tensor.name for f in order), tuple(n for _, n in axes.values()))
+            if e.names and e not in named:
+                name = f"{f.tensor.name}.{which}.{at}"
+                axes[name], mine[at] = (e, n), Affine.of(name)
+        factors[which] = replace(f, indices=tuple(mine))
+    held = Tensor("_".join(f.tensor.name for f in factors) + "'", tuple(n for _, n in axes.values()))
     made = Equation(held[tuple(Affine.of(n) for n in axes)], Term(tuple(factors), coefficient=t.coefficient))
     return made, held[tuple(e for e, _ in axes.values())]
 

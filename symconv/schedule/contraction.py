@@ -28,6 +28,15 @@ def slides(f: Access, names: frozenset[str]) -> bool:
     return len(set(used)) < len(used) or any(len(e.names & names) > 1 for e in f.indices)
 
 
+def lies_whole(f: Access, extents: Mapping[str, int]) -> bool:
+    """The factor reads every element of its array once, in order."""
+    for e, n in zip(f.indices, f.tensor.extents, strict=True):
+        names = [v for v in e.names if v in extents]
+        if (e != Affine.of(names[0]) or extents[names[0]] != n) if names else (n != 1 or e != Affine.of(0)):
+            return False
+    return not slides(f, frozenset(extents))
+
+
 def pass_cost(elements: int, run: int) -> float:
     return elements * (ELEMENT + RUN / max(run, 1))
 
@@ -145,9 +154,7 @@ def _matmul(factors: Sequence[Access], dims: Sequence[tuple[str, ...]], sliding:
 def _copy_cost(f: Access, dims: tuple[str, ...], sliding: bool, order: tuple[str, ...],
                extents: Mapping[str, int]) -> float:
     """What it takes to lay an operand out in this order, nothing when it lies there like that."""
-    whole = all(len(e.names & extents.keys()) == 1 and e.constant == 0 and e.items[-1][1] == 1
-                and extents[next(iter(e.names & extents.keys()))] == n
-                for e, n in zip(f.indices, f.tensor.extents, strict=True))
+    whole = lies_whole(f, extents)
     kept = tuple(n for n in dims if n in order)
     if not sliding and whole and kept == order:
         return 0.0

@@ -1,0 +1,125 @@
+"""The command line: derive | emit | bench | fuzz | doctor. Heavy modules load inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from symconv import __version__
+from symconv.errors import SymconvError, ValidationError
+from symconv.options import layer_from, layer_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Group(click.Group):
+    """Errors symconv raises on purpose become one readable line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ValidationError as e:
+            click.echo(f"error: {e}", err=True)
+            ctx.exit(1)
+        except SymconvError as e:
+            click.echo(f"error: {e}", err=True)
+            ctx.exit(2)
+
+
+def console() -> Console:
+    """A console that wraps for people and never for pipes."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Derive the gradients of a convolution, prove them, and emit checked kernels.
+
+    \b
+    symconv derive --input 5 --kernel 3 --wrt 'x[3]'
+    symconv emit --input 28x28 --kernel 3x3 --filters 8 --out kernels
+    """
+
+
+@main.command()
+@layer_options
+@click.option("--wrt", metavar="NAME", help="Only this gradient, or one element of it: x, w, 'x[3]'.")
+@click.option("--expand", is_flag=True, help="Write every element out for these sizes.")
+@click.option("--steps/--no-steps", default=True, help="Show the steps, or the results only.")
+@click.option("--base", type=click.IntRange(0, 1), default=1, show_default=True, help="Where indices start.")
+@click.option("--format", "format_", type=click.Choice(["text", "latex", "json"]), default="text")
+def derive(wrt: str | None, expand: bool, steps: bool, base: int, format_: str, **values: Any) -> None:
+    """Derive dL/dx, dL/dw and dL/db, step by step."""
+    from symconv.derivation import derive as derive_layer
+    from symconv.show import show_derivation
+
+    layer = layer_from(values)
+    if layer is None:
+        raise click.UsageError("no layer is described; for example: symconv derive --input 5 --kernel 3")
+    show_derivation(console(), derive_layer(layer), wrt, expand, steps, base, format_)
+
+
+@main.command()
+@layer_options
+@click.option("--layers", type=click.Path(path_type=Path), help="A TOML file with [[layer]] tables.")
+@click.option("--target", default="c,numpy", show_default=True, help="What to write: c, numpy or both.")
+@click.option("--dtype", default="float32", show_default=True, help="float32, float64 or int8.")
+@click.option("--accumulate", is_flag=True, help="Gradients add to their output array.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("kernels"), show_default=True,
+              help="Folder to write to.")
+def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, out: Path, **values: Any) -> None:
+    """Derive, emit, compile and validate kernels.
+
+    Exit code 1 when a kernel fails its validation, 2 when the input makes no layer.
+    """
+    from symconv import batch
+    from symconv.options import layer_from_table, layers_from_toml
+
+    targets = tuple(dict.fromkeys(t.strip() for t in target.split(",") if t.strip()))
+    layer = layer_from(values)
+    if (layer is None) == (layers is None):
+        raise click.UsageError("describe one layer (--input 28x28 --kernel 3x3) or give --layers FILE")
+    request = batch.Request(targets, dtype, accumulate, out)
+    if layers is not None:
+        tables = layers_from_toml(layers)
+        sys.exit(batch.emit_many(console(), tables, layer_from_table, request))
+    assert layer is not None
+    sys.exit(batch.emit_one(console(), layer, request))
+
+
+@main.command()
+@click.option("--layers", type=click.Path(path_type=Path), help="A TOML file with [[layer]] tables.")
+@click.option("--repeats", type=click.IntRange(1), default=15, show_default=True, help="Rounds to take medians over.")
+def bench(layers: Path | None, repeats: int) -> None:
+    """Time the NumPy kernels against im2col + matmul, interleaved in one process."""
+    from symconv import bench as benchmark
+    from symconv.options import layer_from_table, layers_from_toml
+
+    chosen = [layer_from_table(t) for t in layers_from_toml(layers)] if layers else benchmark.default_layers()
+    rows = benchmark.compare_numpy(chosen, repeats)
+    console().print(benchmark.table(rows))
+
+
+@main.command()
+@click.option("--count", type=click.IntRange(1), default=200, show_default=True, help="Random layers to check.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def fuzz(count: int, seed: int) -> None:
+    """Check random layers of the whole family, all kernels, exactly, against the oracle (and PyTorch)."""
+    from symconv.show import show_fuzz
+
+    sys.exit(show_fuzz(console(), count, seed))
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is installed, which compiler is used, and how to get what is missing."""
+    from symconv.show import show_doctor
+
+    show_doctor(console())
