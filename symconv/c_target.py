@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,7 @@ from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
 from symconv.schedule.loops import Declare, Guard, Loop, LoopNest, Node, Product, Scope, loop_nest
+from symconv.templating import environment
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
 RESERVED = frozenset("""auto break case char const continue default do double else enum extern float for goto if
@@ -252,15 +254,11 @@ def pointwise_helper(function: str, ctype: str) -> tuple[str, str]:
 def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], title: str,
            stamp: Sequence[str], notes: Mapping[str, Note]) -> dict[str, str]:
     """The .h and .c file of one layer; `notes` holds what to say about each function."""
-    from symconv.emit import environment
-
     tensors = {t.name: t for c in functions for t in (*c.function.arguments, c.function.equation.output)}
     helpers = list(dict.fromkeys(line for c in functions for h in c.helpers for line in h.splitlines()))
     width = max(map(len, tensors))
-    values = {"stem": stem, "title": comment(title), "stamp": list(map(comment, stamp)),
-              "functions": [{"name": c.function.name, "formula": comment(notes[c.function.name].formula), "parts": c.parts,
-                             "meaning": comment(notes[c.function.name].meaning), "parameters": c.parameters, "unread": c.unread,
-                             "facts": list(map(comment, _facts(c, notes[c.function.name])))} for c in functions],
+    values = {"stem": stem, "title": _safe(title), "stamp": list(map(_safe, stamp)),
+              "functions": [_view(c, notes[c.function.name]) for c in functions],
               "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers,
               "math": any("exp" in h or "tanh" in h for h in helpers),
               "integers": any(t.startswith("int") for t in types.values()),
@@ -268,15 +266,23 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     return {f"{stem}.{kind}": environment().get_template(f"c/kernel.{kind}.j2").render(values) for kind in "hc"}
 
 
-def _facts(c: CFunction, note: Note) -> list[str]:
+def _view(c: CFunction, note: Note) -> dict[str, object]:
+    """A function as its template sees it."""
     f = c.function
     facts = [f"This is the {note.meaning}."] if note.meaning else []
     if f.proof is not None:
         facts.append("Proved for all sizes: the transpose of the forward equation." if f.proof.proved else
                      f"Not proved in general ({f.proof.reason}); validated for these sizes.")
-    return [*facts, f"{c.nest.multiplications} multiplications, {c.nest.products} additions."]
+    facts.append(f"{c.nest.multiplications} multiplications, {c.nest.products} additions.")
+    return {"name": f.name, "formula": comment(note.formula), "facts": [line for t in facts for line in comment(t)],
+            "parameters": c.parameters, "parts": c.parts, "unread": c.unread}
 
 
-def comment(text: str) -> str:
+def _safe(text: str) -> str:
     """Text that can neither end a C comment nor continue a line."""
     return text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
+
+
+def comment(text: str) -> list[str]:
+    """Safe text wrapped for a comment."""
+    return textwrap.wrap(_safe(text), 104, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -1,26 +1,61 @@
 """The process that runs compiled kernels: `python -m symconv.child FOLDER` (see native.run_in_child)."""
 
-import ctypes
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from symconv.native import load
+from symconv.native import Array, load
+
+MARGIN = 4096  # bytes on each side of an array
+FILL = 0xFF  # NaN when read as a float, -1 as an integer
+
+
+class Guarded(NamedTuple):
+    """An array between two margins: what is read there spoils a result, what is written there shows."""
+
+    memory: Array
+    array: Array
+
+    @staticmethod
+    def of(values: Array) -> Guarded:
+        memory = np.full(values.nbytes + 2 * MARGIN, FILL, np.uint8)
+        inside = memory[MARGIN:MARGIN + values.nbytes].view(values.dtype).reshape(values.shape)
+        inside[...] = values
+        return Guarded(memory, inside)
+
+    @property
+    def intact(self) -> bool:
+        """Are the margins as they were?"""
+        size = self.array.nbytes
+        return bool((self.memory[:MARGIN] == FILL).all() and (self.memory[MARGIN + size:] == FILL).all())
 
 
 def main(folder: Path) -> None:
     """Run each planned call and write its output as soon as it is there."""
     plan = json.loads((folder / "plan.json").read_text())
     with np.load(folder / "in.npz", allow_pickle=False) as data:
-        arrays = {name: np.ascontiguousarray(data[name]) for name in data.files}
+        arrays = {name: data[name] for name in data.files}
     for number, call in enumerate(plan["calls"]):
-        mine = [arrays[f"{number}_{j}"] for j in range(call["count"])]
-        before = [a.copy() for a in mine[:-1]]
-        load(Path(plan["library"]), call["symbol"])(*(ctypes.c_void_p(a.ctypes.data) for a in mine))
-        changed = [j for j, (a, b) in enumerate(zip(mine[:-1], before, strict=True)) if a.tobytes() != b.tobytes()]
-        np.savez(folder / f"out_{number}.npz", output=mine[-1], changed=np.array(changed, dtype=int))
+        given = [arrays.pop(f"{number}_{j}") for j in range(call["count"])]
+        held = [Guarded.of(a) for a in given]
+        load(Path(plan["library"]), call["symbol"])(*(g.array for g in held))
+        np.savez(folder / f"out_{number}.npz", output=held[-1].array, error=np.array(_error(given, held)))
+
+
+def _error(given: list[Array], held: list[Guarded]) -> str:
+    """Which memory a call wrote to that was not its output; empty when there is none."""
+    *inputs, _ = zip(given, held, strict=True)
+    for number, (before, after) in enumerate(inputs, 1):
+        if before.tobytes() != after.array.tobytes():
+            return f"input {number} was written to"
+    names = [*(f"input {n}" for n in range(1, len(held))), "the output"]
+    outside = [name for name, g in zip(names, held, strict=True) if not g.intact]
+    return f"memory beside {outside[0]} was written to" if outside else ""
 
 
 if __name__ == "__main__":

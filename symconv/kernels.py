@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -61,7 +60,7 @@ def _c_runners(package: Package) -> dict[str, Runner]:
     library = compile_library(package.files, folder)
 
     def run(call: Callable[..., None], _keep: BuildFolder, arrays: list[Array], out: Array) -> Array:
-        call(*(ctypes.c_void_p(a.ctypes.data) for a in arrays), ctypes.c_void_p(out.ctypes.data))
+        call(*arrays, out)
         return out
 
     return {f.name: partial(run, load(library, f"{package.stem}_{f.name}"), folder) for f in package.functions}
@@ -106,7 +105,7 @@ class Kernels:
     def __getattr__(self, name: str) -> Callable[..., Array]:
         if name.startswith("grad_") and name.removeprefix("grad_") in self.grad:
             return self.grad[name.removeprefix("grad_")]
-        raise AttributeError(f"no kernel {name!r}; there are: {', '.join(self.runners)}")
+        raise AttributeError(f"no kernel {name!r}; there are: {', '.join(vars(self).get('runners', ()))}")
 
     def _gradient(self, f: Function, *arrays: Array, out: Array | None = None) -> Array:
         """Compose with the gradients of the equations after this one (dz = dh * sigma'(z))."""
@@ -130,18 +129,23 @@ class Kernels:
             out = make(target.array_shape, self.package.types[target.name])
         elif not self.package.adds(f):
             raise ValueError(f"{f.name} returns a new array; build with accumulate=True to add to out")
-        return self.runners[f.name](checked, self._checked(f, target, out))
+        elif isinstance(out, np.ndarray) and any(np.may_share_memory(out, a) for a in checked):
+            raise ValueError(f"{f.name}: out shares memory with an input")
+        return self.runners[f.name](checked, self._checked(f, target, out, "out"))
 
-    def _checked(self, f: Function, t: Tensor, a: Array) -> Array:
-        dtype = self.package.types[t.name]
+    def _checked(self, f: Function, t: Tensor, a: Array, name: str = "") -> Array:
+        dtype, name = self.package.types[t.name], name or t.name
         if not isinstance(a, np.ndarray):
-            raise ValueError(f"{f.name}: {t.name} must be a NumPy array, not {type(a).__name__}")
+            raise ValueError(f"{f.name}: {name} must be a NumPy array, not {type(a).__name__}")
         if a.shape != t.array_shape:
-            raise ValueError(f"{f.name}: {t.name} must have the shape {t.array_shape}, not {a.shape}")
+            raise ValueError(f"{f.name}: {name} must have the shape {t.array_shape}, not {a.shape}")
         if a.dtype != dtype:
-            raise ValueError(f"{f.name}: {t.name} must hold {dtype}, not {a.dtype}")
-        if not a.flags.c_contiguous:
-            raise ValueError(f"{f.name}: {t.name} must be C-contiguous; pass numpy.ascontiguousarray({t.name})")
+            raise ValueError(f"{f.name}: {name} must hold {dtype}, not {a.dtype}")
+        if not a.flags.c_contiguous or not a.flags.aligned:
+            raise ValueError(f"{f.name}: {name} must be C-contiguous and aligned, not a view with the strides "
+                             f"{a.strides}; pass numpy.array({name}, order=\"C\")")
+        if name == "out" and not a.flags.writeable:
+            raise ValueError(f"{f.name}: out must be writeable, not read-only")
         return a
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -65,8 +66,8 @@ class BuildFolder:
     """A private folder (mode 0700) that is removed with this object, or kept after a failure."""
 
     def __init__(self) -> None:
-        self._holder = tempfile.TemporaryDirectory(prefix="symconv-", ignore_cleanup_errors=True)
-        self.path = Path(self._holder.name)
+        self.path = Path(tempfile.mkdtemp(prefix="symconv-"))
+        self._removal = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
     def keep(self) -> Path:
         """Leave a copy behind for the user to look at."""
@@ -98,10 +99,14 @@ def compile_library(files: Mapping[str, str], folder: BuildFolder, extra: Sequen
 
 
 def load(library: Path, symbol: str) -> Callable[..., None]:
-    """A C function that takes one data address an argument and returns nothing."""
+    """A compiled kernel as a function of arrays: it gets the address of each, and no check is made."""
     function = getattr(_open(library), symbol)
     function.restype = None
-    return function  # type: ignore[no-any-return]
+
+    def call(*arrays: Array) -> None:
+        function(*(ctypes.c_void_p(a.ctypes.data) for a in arrays))
+
+    return call
 
 
 @cache
@@ -140,7 +145,7 @@ def run_in_child(library: Path, calls: Sequence[Call]) -> list[Outcome]:
             failure = "" if result.returncode == 0 else _death(result.returncode, result.stderr)
         except subprocess.TimeoutExpired:
             failure = f"did not end within {CHILD_SECONDS} s"
-        return [_outcome(folder, i, failure) for i in range(len(calls))]
+        return _outcomes(folder, calls, failure)
 
 
 def _path() -> str:
@@ -153,11 +158,15 @@ def _death(code: int, stderr: str) -> str:
     return f"the process died with signal {-code}" if code < 0 else f"the process failed: {last}"
 
 
-def _outcome(folder: Path, number: int, failure: str) -> Outcome:
-    path = folder / f"out_{number}.npz"
-    if not path.is_file():
-        return Outcome(None, failure or "not run")
-    with np.load(path, allow_pickle=False) as data:
-        changed = data["changed"].tolist()
-        error = f"input {', '.join(map(str, changed))} was written to" if changed else ""
-        return Outcome(data["output"], error)
+def _outcomes(folder: Path, calls: Sequence[Call], failure: str) -> list[Outcome]:
+    """What each call left; the first that left nothing is where the process ended."""
+    found: list[Outcome] = []
+    for number, call in enumerate(calls):
+        path = folder / f"out_{number}.npz"
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as data:
+                found.append(Outcome(data["output"], str(data["error"])))
+            continue
+        found.append(Outcome(None, failure or "the process ended without a result"))
+        failure = f"not run: {call.symbol} ended the process before" if not failure.startswith("not run") else failure
+    return found

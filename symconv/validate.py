@@ -201,7 +201,7 @@ def _largest(package: Package, f: Function) -> int:
 def _case(package: Package, f: Function, rng: np.random.Generator, label: str, values: Mapping[str, Array]) -> Case:
     output = f.equation.output
     result = np.dtype(package.types[output.name])
-    inputs = tuple(np.ascontiguousarray(values[t.name], dtype=package.types[t.name]) for t in f.arguments)
+    inputs = tuple(np.asarray(values[t.name], package.types[t.name], order="C") for t in f.arguments)
     seen = {t.name: a.astype(np.float64 if a.dtype.kind == "f" and label == "real data" else np.int64)
             for t, a in zip(f.arguments, inputs, strict=True)}
     sources = _sources(package, f)

@@ -18,7 +18,18 @@ from math import gcd
 
 from symconv.affine import Affine, Constraint, at_least
 from symconv.equation import Access, Equation
-from symconv.schedule.regions import Interval, Range, Region, Sweep, box_of, regions, split_sweep, tidy, value_interval
+from symconv.schedule.regions import (
+    Interval,
+    Range,
+    Region,
+    Sweep,
+    box_of,
+    regions,
+    split_sweep,
+    tidied,
+    tidy,
+    value_interval,
+)
 
 MAX_PIECES = 64  # beyond this many residue pieces a guard is the smaller evil
 LANES = 256  # partial sums kept on the stack
@@ -163,10 +174,10 @@ def _exact(region: Region, lane: str, budget: int = MAX_PIECES) -> Iterator[Regi
         name, period = hit
         if name in outputs:
             for part in region.split(name, period):
-                yield from _exact(_tidied(part), lane, budget // period)
+                yield from _exact(tidied(part), lane, budget // period)
         else:
             parts = tuple(p for p in split_sweep(s, name, period) if all(r.extent for r in p.loops))
-            yield from _exact(_tidied(replace(region, sweeps=region.sweeps[:at] + parts + region.sweeps[at + 1:])),
+            yield from _exact(tidied(replace(region, sweeps=region.sweeps[:at] + parts + region.sweeps[at + 1:])),
                               lane, budget // period)
         return
     yield region
@@ -182,11 +193,7 @@ def _without_single_steps(region: Region) -> Region:
 
     put = zero(region.loops)
     sweeps = tuple(replace(s, loops=rest(s.loops), term=s.term.substitute(put | zero(s.loops))) for s in region.sweeps)
-    return _tidied(Region(region.output.substitute(put), rest(region.loops), sweeps))
-
-
-def _tidied(region: Region) -> Region:
-    return replace(region, sweeps=tuple(tidy(s, region.loops) for s in region.sweeps))
+    return tidied(Region(region.output.substitute(put), rest(region.loops), sweeps))
 
 
 def _bounded(region: Region, s: Sweep, c: Constraint, lane: str) -> str:
@@ -252,14 +259,28 @@ def _sweep(region: Region, s: Sweep, lane: str, target: Access | str) -> list[No
     bounds = {n: _bounds(region, s, ranges[n], lane) for n in ranges}
     into: Access | str = "partial" if partial else target
     body: list[Node] = [Store(into, Product(s.term.coefficient, s.term.factors), add=True)]
+    guards = _guards(region, s, lane)
     inner = [n for n in _order(region, s, lane) if n == lane or all(n != r.name for r in region.loops)]
     for n in reversed(inner):
-        body = [Loop(n, *bounds[n], tuple(body))]
+        body = [Loop(n, *bounds[n], tuple(_guarded(guards.get(n), body)))]
     if partial:
         body = [Declare("partial", ranges[lane].extent), *body,
                 _full(ranges[lane], [Store(target, "partial", add=True)])]
-    guards = tuple(c for c in s.constraints if not _is_bound(region, s, c, lane))
-    return [Guard(guards, tuple(body))] if guards else body
+    return _guarded(guards.get(""), body)
+
+
+def _guards(region: Region, s: Sweep, lane: str) -> dict[str, tuple[Constraint, ...]]:
+    """The conditions no loop bound expresses, by the loop inside which they can be decided."""
+    found: dict[str, tuple[Constraint, ...]] = {}
+    for c in s.constraints:
+        if not _is_bound(region, s, c, lane):
+            name = _bounded(region, s, c, lane)
+            found[name] = (*found.get(name, ()), c)
+    return found
+
+
+def _guarded(conditions: tuple[Constraint, ...] | None, body: list[Node]) -> list[Node]:
+    return [Guard(conditions, tuple(body))] if conditions else body
 
 
 def _is_bound(region: Region, s: Sweep, c: Constraint, lane: str) -> bool:

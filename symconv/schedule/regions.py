@@ -73,7 +73,7 @@ def regions(equation: Equation) -> tuple[Region, ...]:
     """
     loops = tuple(map(Range, equation.indices, equation.output.extents))
     sweeps = tuple(_open_taps(Sweep(t, ()), loops) for t in equation.terms)
-    return tuple(_finish(r) for r in _refine(Region(equation.left, loops, sweeps)))
+    return tuple(tidied(r) for r in _refine(Region(equation.left, loops, sweeps)))
 
 
 def split_sweep(s: Sweep, name: str, period: int) -> Iterator[Sweep]:
@@ -209,8 +209,15 @@ def _read_off(s: Sweep, c: Constraint, name: str) -> Sweep:
     return replace(s, term=t, loops=tuple(r for r in s.loops if r.name != name))
 
 
-def _finish(region: Region) -> Region:
-    return replace(region, sweeps=tuple(tidy(s, region.loops) for s in region.sweeps))
+def tidied(region: Region) -> Region:
+    """Without needless constraints, and without the sweeps that no point can satisfy."""
+    return replace(region, sweeps=tuple(tidy(s, region.loops) for s in region.sweeps if _may_run(s, region.loops)))
+
+
+def _may_run(s: Sweep, outputs: tuple[Range, ...]) -> bool:
+    box = box_of((*outputs, *s.loops))
+    return all(r.extent > 0 for r in s.loops) and all(
+        value_interval(c.expression, box)[1] >= 0 for c in s.term.domain())
 
 
 def tidy(s: Sweep, outputs: tuple[Range, ...]) -> Sweep:
