@@ -13,7 +13,7 @@ def _window(x, shape, steps, start=0):
 
 
 # y[i, j] = sum_{p,q} w[p, q] * x[i + 2*p, j + 2*q]
-# window: 25x9 @ 9x1, about 1.13 us (taps 8.78 us)
+# window: 25x9 @ 9x1, about 1.09 us (taps 8.78 us)
 def forward(x, w):
     """x (1, 1, 9, 9), w (1, 1, 3, 3) -> y (1, 1, 5, 5)"""
     x_cols = _window(x, (3, 3, 5, 5), (18, 2, 9, 1)).reshape((9, 25))
@@ -22,7 +22,7 @@ def forward(x, w):
 
 
 # dx[m, n] = sum_{p,q} dy[m - 2*p, n - 2*q] * w[p, q]
-# window: 81x9 @ 9x1, about 2.83 us (taps 9.29 us)
+# window: 81x9 @ 9x1, about 2.76 us (taps 9.29 us)
 def grad_x(w, dy):
     """w (1, 1, 3, 3), dy (1, 1, 5, 5) -> dx (1, 1, 9, 9)"""
     dy_pad = np.zeros((13, 13), np.float32)
@@ -34,7 +34,7 @@ def grad_x(w, dy):
 
 
 # dw[u, v] = sum_{i,j} dy[i, j] * x[i + 2*u, j + 2*v]
-# window: 9x25 @ 25x1, about 1.13 us (taps 9.14 us)
+# window: 9x25 @ 25x1, about 1.09 us (taps 9.1 us)
 def grad_w(x, dy):
     """x (1, 1, 9, 9), dy (1, 1, 5, 5) -> dw (1, 1, 3, 3)"""
     x_cols = _window(x, (3, 3, 5, 5), (18, 2, 9, 1)).reshape((9, 25))

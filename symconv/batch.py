@@ -115,4 +115,6 @@ def _job(table: Mapping[str, Any], read: Callable[[Mapping[str, Any]], LayerLike
         package, evidence = _make(read(table), request)
     except SymconvError as e:
         return "", str(e), False
+    except Exception as e:  # a defect of ours in one layer must not cost the others
+        return "", f"internal error: {type(e).__name__}: {e}", False
     return package.stem, "" if evidence.passed else str(evidence), not evidence.passed

@@ -14,8 +14,9 @@ from itertools import product
 from math import exp, log
 from statistics import median
 from subprocess import run
-from time import perf_counter
+from time import process_time
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ KERNELS = ("forward", "grad_x", "grad_w")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Median microseconds of one kernel and of its peer."""
+    """Median microseconds of processor time of one kernel and of its peer."""
 
     layer: str
     kernel: str
@@ -73,6 +74,10 @@ def default_layers() -> list[Conv | Dense]:
     ]
 
 
+def _whole(value: Any) -> tuple[int, ...]:
+    return tuple(int(v) for v in value)
+
+
 class Im2col:
     """The usual implementation: unfold once, then matrix products; grad_x folds back by slices.
 
@@ -80,27 +85,23 @@ class Im2col:
     """
 
     def __init__(self, layer: Conv) -> None:
-        kernel, stride, dilation = (tuple(v) for v in (layer.kernel, layer.stride, layer.dilation))  # type: ignore[arg-type]
-        small, big = (layer.input, layer.output) if layer.transposed else (layer.output, layer.input)
+        kernel, stride, dilation = _whole(layer.kernel), _whole(layer.stride), _whole(layer.dilation)
+        small, big = _whole(layer.output), _whole(layer.input)
+        small, big = (big, small) if layer.transposed else (small, big)
         narrow, wide = (layer.filters, layer.channels) if layer.transposed else (layer.channels, layer.filters)
         n, g, k = layer.batch, layer.groups, int(np.prod(kernel))
-        sides = tuple((lo, hi) for lo, hi in layer.padding)  # type: ignore[misc,union-attr]
-        big = tuple(big)  # type: ignore[arg-type]
-        small = tuple(small)  # type: ignore[arg-type]
-        self.padded = (n, narrow, *(lo + h + hi for h, (lo, hi) in zip(big, sides, strict=True)))
-        self.inside = (..., *(slice(lo, lo + h) for h, (lo, _) in zip(big, sides, strict=True)))
+        sides: list[tuple[int, int]] = [tuple(side) for side in layer.padding]  # type: ignore[arg-type,union-attr]
+        self.padded: tuple[int, ...] = (n, narrow, *(lo + h + hi for h, (lo, hi) in zip(big, sides, strict=True)))
+        self.inside: Any = (..., *(slice(lo, lo + h) for h, (lo, _) in zip(big, sides, strict=True)))
         self.pads = any(lo or hi for lo, hi in sides)
         self.unfolds = k > 1 or max(stride) > 1 or self.pads
-        self.taps = [((slice(None), slice(None), *tap), (..., *(
+        self.taps: list[tuple[Any, Any]] = [((slice(None), slice(None), *tap), (..., *(
             slice(d * t, d * t + s * (o - 1) + 1, s) for t, s, d, o in zip(tap, stride, dilation, small, strict=True))))
             for tap in product(*map(range, kernel))]
         self.cols = (n, narrow, *kernel, *small)
         self.flat = (n, g, narrow // g * k, int(np.prod(small)))
         self.y, self.w = (n, g, wide // g, self.flat[-1]), (g, wide // g, narrow // g * k)
         self.y_shape, self.w_shape = (n, wide, *small), (wide, narrow // g, *kernel)
-        kernels = (self.correlate, self.scatter, self.grad_w)
-        self.forward, self.grad_x, self.grad_w_ = (
-            (kernels[1], kernels[0], lambda x, dy: self.grad_w(dy, x)) if layer.transposed else kernels)
 
     def unfold(self, x: Array) -> Array:
         if not self.unfolds:
@@ -123,10 +124,11 @@ class Im2col:
         if not self.unfolds:
             return cols.reshape(self.padded)
         cols = cols.reshape(self.cols)
-        dx = np.zeros(self.padded, dy.dtype)
+        dx: Array = np.zeros(self.padded, dy.dtype)
         for tap, place in self.taps:
             dx[place] += cols[tap]
-        return dx[self.inside]
+        found: Array = dx[self.inside]
+        return found
 
     def grad_w(self, x: Array, dy: Array) -> Array:
         each = dy.reshape(self.y) @ self.unfold(x).swapaxes(-1, -2)
@@ -139,7 +141,10 @@ def peers(layer: Conv | Dense) -> dict[str, Kernel]:
     if isinstance(layer, Dense):
         return {"forward": lambda x, w: x @ w.T, "grad_x": lambda w, dy: dy @ w, "grad_w": lambda x, dy: dy.T @ x}
     made = Im2col(layer)
-    return {"forward": made.forward, "grad_x": lambda w, dy: made.grad_x(dy, w), "grad_w": made.grad_w_}
+    if layer.transposed:
+        return {"forward": made.scatter, "grad_x": lambda w, dy: made.correlate(dy, w),
+                "grad_w": lambda x, dy: made.grad_w(dy, x)}
+    return {"forward": made.correlate, "grad_x": lambda w, dy: made.scatter(dy, w), "grad_w": made.grad_w}
 
 
 def compare_numpy(layers: Iterable[Conv | Dense], repeats: int = 15) -> list[Row]:
@@ -173,19 +178,19 @@ def _compare(layer: Conv | Dense, repeats: int) -> list[Row]:
 
 
 def _time(kernels: Sequence[Kernel], arguments: Sequence[Array], repeats: int) -> list[float]:
-    """Median microseconds of each, called in turns so that both see the same machine."""
-    start = perf_counter()
+    """Median microseconds of processor time of each, called in turns so that both see the same machine."""
+    start = process_time()
     for k in kernels:
         k(*arguments)
-    calls = max(1, int(0.004 / (perf_counter() - start)))
+    calls = max(1, int(0.004 / max(process_time() - start, 1e-6)))
     times: list[list[float]] = [[] for _ in kernels]
     for turn in range(repeats):
         order = list(enumerate(kernels))
         for at, k in order if turn % 2 else reversed(order):
-            start = perf_counter()
+            start = process_time()
             for _ in range(calls):
                 k(*arguments)
-            times[at].append((perf_counter() - start) / calls * 1e6)
+            times[at].append((process_time() - start) / calls * 1e6)
     return [median(t) for t in times]
 
 

@@ -95,7 +95,8 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
                    tuple(b for n in p.body for b in printer.node(n))) for p in nest.parts)
     parameters = [_parameter(t, f"const {CTYPES[types[t.name]]}") for t in function.arguments]
     parameters.append(_parameter(output, CTYPES[types[output.name]]))
-    unread = tuple(t.name for t in function.arguments if t.name not in printer.read)
+    used = printer.read | {output.name for p in nest.parts if p.body}
+    unread = tuple(t.name for t in (*function.arguments, output) if t.name not in used)
     return CFunction(function, nest, tuple(parameters), parts, tuple(sorted(printer.helpers.values())), unread)
 
 

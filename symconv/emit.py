@@ -63,6 +63,8 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
         ShapeError: a size has no number.
     """
     targets = tuple(targets)
+    if not targets:
+        raise NotSupported(f"no target is given; known: {', '.join(TARGETS)}")
     for value, known, what in ((targets, TARGETS, "target"), ((dtype,), DTYPES, "dtype")):
         for v in value:
             if v not in known:
@@ -135,12 +137,13 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Path]:
     Raises:
         SymconvError: the folder cannot be written, or a name would leave it.
     """
+    for name in texts:
+        if name in ("", "..") or Path(name).name != name:
+            raise SymconvError(f"the file name {name!r} would leave the folder {folder}")
     changed = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            if Path(name).name != name:
-                raise SymconvError(f"the file name {name!r} would leave the folder {folder}")
             path, data = folder / name, text.encode()
             if path.is_file() and path.read_bytes() == data:
                 continue

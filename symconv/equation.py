@@ -82,9 +82,9 @@ class Tensor:
     def array_shape(self) -> tuple[int, ...]:
         """The caller's shape: axes merged, left-out axes of extent 1 restored."""
         rest, shape = list(self.extents), []
-        for count in self.merge:
+        for together in self.merge:
             extent = 1
-            for _ in range(count):
+            for _ in range(together):
                 extent *= rest.pop(0)
             shape.append(extent)
         return tuple(shape)

@@ -7,14 +7,14 @@ without the indexed formulas: L = delta_1 o_1 + delta_2 o_2 + ..., then dL/dx_3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from symconv.affine import Affine, equal
-from symconv.equation import Access, Equation, Tensor, Term
+from symconv.equation import Access, Equation, Tensor
 from symconv.errors import LimitExceeded, NotSupported, ShapeError, ValidationError
 from symconv.notation.as_latex import LATEX
 from symconv.notation.as_text import TEXT
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LIMIT = 200_000  # products written out
 Index = tuple[int, ...]
 Expansion = dict[Index, Any]
+Collected = dict[tuple[tuple[Access, Index], ...], list[Any]]
 
 
 @dataclass(frozen=True)
@@ -105,45 +106,61 @@ class Symbols:
             self.known[key] = sp.Symbol(name)
         return self.known[key]
 
-    def product(self, m: Monomial) -> Any:
-        import sympy as sp
-
+    def factor(self, f: Access, index: Index) -> Any:
         from symconv.sympy_bridge import pointwise
 
-        parts = [self.element(f.tensor, i) for f, i in m.factors]
-        parts = [pointwise(f.function)(s) if f.function else s for (f, _), s in zip(m.factors, parts, strict=True)]
-        return sp.Mul(sp.Rational(m.coefficient.numerator, m.coefficient.denominator), *parts)
+        element = self.element(f.tensor, index)
+        return pointwise(f.function)(element) if f.function else element
+
+    def product(self, m: Monomial, *more: Any) -> Any:
+        import sympy as sp
+
+        factors = [self.factor(f, i) for f, i in m.factors]
+        return sp.Mul(sp.Rational(m.coefficient.numerator, m.coefficient.denominator), *more, *factors)
 
 
 def expanded_gradient(source: System | Equation, wrt: str, base: int = 1, limit: int = LIMIT) -> Expansion:
     """dL/d(wrt) for every element, by scalar derivatives of the loss written out.
 
-    The loss is a sum of products, so for each variable only the products that hold it are
-    differentiated. Sizes have to be in numbers (`System.concrete`).
+    The loss is a sum of products. For each variable only the products that hold it count; they are
+    collected as (what holds the variable) * (sum of the rest) and differentiated by SymPy.
+    Sizes have to be in numbers (`System.concrete`).
 
     Raises:
         NotSupported: nothing reads `wrt`.
         LimitExceeded: the loss has more than `limit` products.
     """
-    import sympy as sp
-
     equations = source.equations if isinstance(source, System) else (source,)
     readers = [e for e in equations if any(t.name == wrt for t in e.reads)]
     if not readers:
         raise NotSupported(f"nothing reads {wrt!r}")
     tensor = next(t for e in readers for t in e.reads if t.name == wrt)
-    symbols, loss = Symbols(base), dict[Index, list[Any]]()
+    symbols, loss = Symbols(base), dict[Index, Collected]()
     for e in readers:
         check_limit(e, limit=limit)
         upstream = e.output.gradient()
         for index, m in monomials(e):
-            held = {i for f, i in m.factors if f.tensor.name == wrt}
-            if held:
-                term = symbols.element(upstream, index) * symbols.product(m)
-                for i in held:
-                    loss.setdefault(i, []).append(term)
-    return {_based(i, base): sp.Add(*loss.get(i, [])).diff(symbols.element(tensor, i))
+            for i in {i for f, i in m.factors if f.tensor.name == wrt}:
+                held, rest = _split(m, wrt, i)
+                coefficient = symbols.product(rest, symbols.element(upstream, index))
+                loss.setdefault(i, {}).setdefault(held, []).append(coefficient)
+    return {_based(i, base): _derivative(loss.get(i, {}), symbols.element(tensor, i), symbols)
             for i in product(*map(range, tensor.extents))}
+
+
+def _split(m: Monomial, wrt: str, index: Index) -> tuple[tuple[tuple[Access, Index], ...], Monomial]:
+    """The factors that hold one element, and the product of the others."""
+    held = tuple((f, i) for f, i in m.factors if f.tensor.name == wrt and i == index)
+    return held, Monomial(m.coefficient, tuple(f for f in m.factors if f not in held))
+
+
+def _derivative(collected: Collected, variable: Any, symbols: Symbols) -> Any:
+    import sympy as sp
+
+    one = Fraction(1)
+    part = sp.Add(*(symbols.product(Monomial(one, held), sp.Add(*rest)) for held, rest in collected.items()))
+    found = part.diff(variable)
+    return found if found.is_Add and len(collected) == 1 and found.args[0].is_Mul else found.expand()
 
 
 def agree(derivation: Derivation, base: int = 1) -> int:
@@ -205,15 +222,16 @@ def element(derivation: Derivation, which: str, base: int = 1, limit: int = LIMI
     check_limit(equation, here, limit)
     found = [m for _, m in monomials(equation, here)]
     left = tensor_node(equation.output, tuple(map(Number, index)))
-    formula = build(equation, base, at=dict(zip(equation.indices, index, strict=True)), notes=False)
+    formula = build(equation, base, at=dict(zip(equation.indices, index, strict=True)))
     return Element(formula, Chain((left, written_out(found, base)), ("=",)), len(found))
 
 
 def _check_index(tensor: Tensor, name: str, index: Index, base: int) -> None:
     extents = tensor.extents
     if len(index) != len(extents):
-        raise ShapeError(f"{name} has {len(extents)} indices, {len(index)} given; its extents are "
-                         f"{' x '.join(map(str, extents)) or 'those of a single number'}")
+        needs = f"needs {len(extents)} ind{'ex' if len(extents) == 1 else 'ices'}" if extents else "takes no index"
+        shape = f" (its shape is {' x '.join(map(str, extents))})" * bool(extents)
+        raise ShapeError(f"{name} {needs}{shape}, {len(index)} given")
     for at, (i, n) in enumerate(zip(index, extents, strict=True), start=1):
         if not base <= i < base + n:
             which = "index" if len(extents) == 1 else f"index {at}"

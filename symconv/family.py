@@ -37,9 +37,8 @@ def random_layer(rng: random.Random, rank: int | None = None) -> Conv:
 
 def products(layer: Conv) -> int:
     """Multiply-adds of the forward, padding counted."""
-    places = layer.input if layer.transposed else layer.output
     pairs = layer.channels * layer.filters // layer.groups
-    return layer.batch * pairs * prod(places) * prod(layer.kernel)  # type: ignore[arg-type]
+    return layer.batch * pairs * prod(a.kernel * (a.input if layer.transposed else a.output) for a in layer.axes)
 
 
 def _draw(rng: random.Random, rank: int, transposed: bool) -> Conv:
@@ -112,13 +111,10 @@ def crossings(layer: Conv) -> tuple[str, ...]:
 
 
 def _features(layer: Conv) -> dict[str, bool]:
-    sizes = list(zip(layer.input, layer.kernel, layer.stride, layer.dilation, layer.padding, strict=True))  # type: ignore[arg-type]
-    left = any((h + lo + hi - d * (k - 1) - 1) % s for h, k, s, d, (lo, hi) in sizes)  # type: ignore[misc,str-unpack]
+    axes = layer.axes
+    remainder = any((a.input + a.low + a.high - a.span) % a.stride for a in axes)
     return dict(zip(FEATURES, (
-        any(s > 1 for s in layer.stride),  # type: ignore[union-attr]
-        layer.groups > 1, left and not layer.transposed,
-        any(d > 1 for d in layer.dilation),  # type: ignore[union-attr]
-        any(lo != hi for lo, hi in layer.padding),  # type: ignore[misc,str-unpack,union-attr]
-        layer.transposed, layer.groups == layer.channels > 1,
-        any(layer.output_padding),  # type: ignore[arg-type]
+        any(a.stride > 1 for a in axes), layer.groups > 1, remainder and not layer.transposed,
+        any(a.dilation > 1 for a in axes), any(a.low != a.high for a in axes), layer.transposed,
+        layer.groups == layer.channels > 1, any(a.extra for a in axes),
         layer.batch > 1, layer.bias, layer.flip), strict=True))

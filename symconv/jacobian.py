@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symconv.affine import Affine
 from symconv.equation import Equation, Sizes, Tensor
@@ -13,8 +13,8 @@ from symconv.equation import Equation, Sizes, Tensor
 class Jacobian(Tensor):
     """A tensor indexed by an element of `of` and an element of `by`."""
 
-    of: Tensor = Tensor("y")
-    by: Tensor = Tensor("x")
+    of: Tensor = field(kw_only=True)
+    by: Tensor = field(kw_only=True)
 
     def __init__(self, of: Tensor, by: Tensor) -> None:
         Tensor.__init__(self, f"d{of.name}_d{by.name}", of.shape + by.shape)

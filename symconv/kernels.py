@@ -50,7 +50,9 @@ def _numpy_runners(package: Package) -> dict[str, Runner]:
 
     def run(name: str, adds: bool, arrays: list[Array], out: Array) -> Array:
         function = getattr(module, name)
-        return function(*arrays, out) if adds else function(*arrays)  # type: ignore[no-any-return]
+        if adds:
+            function(*arrays, out)
+        return out if adds else np.asarray(function(*arrays), order="C")
 
     return {f.name: partial(run, f.name, package.adds(f)) for f in package.functions}
 

@@ -26,6 +26,12 @@ def _whole(value: object, what: str, least: int) -> int:
     return number
 
 
+def _switch(value: object, what: str) -> bool:
+    if not isinstance(value, bool):
+        raise ShapeError(f"{what} must be true or false, not {value!r}")
+    return value
+
+
 def _per_axis(value: Size, rank: int, what: str, least: int) -> tuple[int, ...]:
     values = tuple(value) if isinstance(value, Iterable) else (value,) * rank
     if len(values) != rank:
@@ -88,6 +94,8 @@ class Conv:
             put(self, name, _per_axis(getattr(self, name), rank, name, least))
         for name in ("channels", "filters", "batch", "groups"):
             put(self, name, _whole(getattr(self, name), name, 1))
+        for name in ("bias", "transposed", "flip"):
+            _switch(getattr(self, name), name)
         for name in ("channels", "filters"):
             if getattr(self, name) % self.groups:
                 raise ShapeError(f"groups = {self.groups} does not divide {name} = {getattr(self, name)}")
@@ -264,6 +272,7 @@ class Dense:
     def __post_init__(self) -> None:
         for name in ("inputs", "outputs", "batch"):
             object.__setattr__(self, name, _whole(getattr(self, name), name, 1))
+        _switch(self.bias, "bias")
         if self.activation not in (None, *POINTWISE):
             raise ShapeError(f"unknown activation {self.activation!r}; known: {', '.join(POINTWISE)}")
 

@@ -51,7 +51,7 @@ def layer_from(values: Mapping[str, Any]) -> Conv | Dense | None:
     Raises:
         ShapeError: the notation cannot be read, or the sizes make no layer.
     """
-    given = {ARGUMENTS.get(k, k): v for k, v in values.items() if v not in (None, False)}
+    given = {ARGUMENTS.get(k, k): v for k, v in values.items() if v is not None and v is not False}
     if not given:
         return None
     if "dense" in given:
@@ -62,7 +62,8 @@ def layer_from(values: Mapping[str, Any]) -> Conv | Dense | None:
     for name in ("input", "kernel"):
         if name not in given:
             raise ShapeError(f"--{name} is missing; for example: --input 28x28 --kernel 3x3")
-    read = {k: _size(v, k) if k in SIZES else _padding(v) if k == "padding" else v for k, v in given.items()}
+    read: dict[str, Any] = {k: _size(v, k) if k in SIZES else _padding(v) if k == "padding" else v
+                            for k, v in given.items()}
     return Conv(**read)
 
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from symconv.equation import Access, Equation, Tensor, Term
 from symconv.errors import LimitExceeded, NotSupported, ShapeError
-from symconv.reference_points import CHUNK, Points, points
+from symconv.reference_points import CHUNK, points
 from symconv.system import System
 
 Array = NDArray[Any]

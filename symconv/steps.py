@@ -117,9 +117,10 @@ def _inner_step(equation: Equation, wrt: Tensor, rule: Equation, raw: Equation, 
         words = (f"{function} acts on each element alone, so its derivative is {function}' at that element, "
                  f"and zero with respect to any other.")
         return Step(words, "pointwise", rule, raw, inner)
+    at = ", ".join(raw.indices)
+    value = f"one where the index is {at}, else zero, written as a bracket" if at else "one"
     words = (f"The derivative of a sum is the sum of the derivatives, and {wrt.symbol} depends on itself only: "
-             f"its derivative by {here} is "
-             f"{'one where the index is ' + ', '.join(raw.indices) + ', else zero, written as a bracket' if raw.indices else 'one'}.")
+             f"its derivative by {here} is {value}.")
     if any(wrt not in {f.tensor for f in t.factors} for t in equation.terms):
         words += f" Terms without {wrt.symbol} drop out."
     return Step(words, "linearity", rule, raw, inner)

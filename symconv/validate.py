@@ -134,6 +134,7 @@ def load_numpy(package: Package) -> ModuleType:
 
 
 def run_numpy(package: Package, cases: Sequence[Case]) -> list[Outcome]:
+    """Run each case on copies of its arrays; an exception is an outcome, not an end."""
     module = load_numpy(package)
     outcomes = []
     for c in cases:
@@ -257,6 +258,7 @@ def _tolerance(package: Package, f: Function, values: Mapping[str, Array]) -> Ar
 
 
 def check_outcomes(package: Package, target: str, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> list[Check]:
+    """Compare each outcome with its case, then the outputs with one another (the adjoint identity)."""
     checks = []
     for c, o in zip(cases, outcomes, strict=True):
         detail = o.error or compare(o.output, c)

@@ -25,7 +25,8 @@ def transposed_places(size: int, kernel: int, stride: int, dilation: int, low: i
 
 
 def output_shape(layer) -> tuple[int, ...]:
-    axes = zip(layer.input, layer.kernel, layer.stride, layer.dilation, layer.padding, layer.output_padding, strict=True)
+    axes = zip(layer.input, layer.kernel, layer.stride, layer.dilation, layer.padding, layer.output_padding,
+               strict=True)
     if layer.transposed:
         spatial = [transposed_places(h, k, s, d, lo, hi, e) for h, k, s, d, (lo, hi), e in axes]
     else:

@@ -262,6 +262,13 @@ def test_floors_of_two_sums_are_kept_apart(left, right):
     assert prove_equal(left, left).proved and prove_equal(right, right).proved
 
 
+def test_nothing_is_proved_where_no_sizes_are_left():
+    """A valid and a full convolution relate the same size names differently: no sizes fit both."""
+    valid, full = (as_system(Conv(8, 3, padding=p)).equations[0] for p in ("valid", "full"))
+    verdict = prove_equal(valid, full)
+    assert verdict.kind == "unknown" and "no sizes" in verdict.reason
+
+
 def random_rows(rng: random.Random, names: str, box: int) -> tuple[list, list]:
     inequalities = [row for v in names for row in (({v: 1}, box), ({v: -1}, box))]
     equalities = []

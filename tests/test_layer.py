@@ -36,7 +36,7 @@ def test_output_size_counts_windows():
 
 def test_transposed_size_counts_places():
     for h, k, s, d, lo, hi, e in product((1, 2, 4), (1, 3), (1, 2, 3), (1, 3), (0, 1), (0, 2), (0, 1, 2)):
-        options = dict(stride=s, dilation=d, padding=((lo, hi),), transposed=True, output_padding=e)
+        options = {"stride": s, "dilation": d, "padding": ((lo, hi),), "transposed": True, "output_padding": e}
         count = nested_loops.transposed_places(h, k, s, d, lo, hi, e)
         if e >= max(s, d):
             with pytest.raises(ShapeError, match="must be smaller than max"):
@@ -72,27 +72,27 @@ def test_named_paddings():
 
 
 MESSAGES = [
-    (dict(input=3, kernel=3, dilation=2), "D*(K - 1) + 1 = 2*(3 - 1) + 1 = 5", "H + P_lo + P_hi = 3 + 0 + 0 = 3"),
-    (dict(input=2, kernel=2, padding=((0, 1),), dilation=3), "3*(2 - 1) + 1 = 4", "2 + 0 + 1 = 3"),
-    (dict(input=2, kernel=1, transposed=True, padding=1), "no output is left",
+    ({"input": 3, "kernel": 3, "dilation": 2}, "D*(K - 1) + 1 = 2*(3 - 1) + 1 = 5", "H + P_lo + P_hi = 3 + 0 + 0 = 3"),
+    ({"input": 2, "kernel": 2, "padding": ((0, 1),), "dilation": 3}, "3*(2 - 1) + 1 = 4", "2 + 0 + 1 = 3"),
+    ({"input": 2, "kernel": 1, "transposed": True, "padding": 1}, "no output is left",
      "(H - 1)*S - P_lo - P_hi + D*(K - 1) + output_padding + 1 = (2 - 1)*1 - 1 - 1 + 1*(1 - 1) + 0 + 1 = 0 < 1"),
-    (dict(input=4, kernel=3, stride=2, transposed=True, output_padding=2), "output_padding = 2",
+    ({"input": 4, "kernel": 3, "stride": 2, "transposed": True, "output_padding": 2}, "output_padding = 2",
      "max(stride, dilation) = max(2, 1) = 2"),
-    (dict(input=4, kernel=3, output_padding=1), "output_padding = 1", "transposed convolution only"),
-    (dict(input=4, kernel=3, channels=4, groups=3), "groups = 3 does not divide channels = 4"),
-    (dict(input=4, kernel=3, channels=3, filters=4, groups=3), "groups = 3 does not divide filters = 4"),
-    (dict(input=0, kernel=1), "input must be at least 1, not 0"),
-    (dict(input=(4, 4), kernel=(3, 0)), "kernel[1] must be at least 1, not 0"),
-    (dict(input=(4, 4), kernel=(3, 3, 3)), "kernel has 3 entries, the layer has 2 spatial axes"),
-    (dict(input=(4, 4), kernel=3, stride=0), "stride[0] must be at least 1, not 0"),
-    (dict(input=4, kernel=3, stride=1.5), "stride must be a whole number, not 1.5"),
-    (dict(input=4, kernel=3, padding=-1), "padding must be at least 0, not -1"),
-    (dict(input=4, kernel=3, padding=(1, 1)), "padding has 2 entries, the layer has 1 spatial axes"),
-    (dict(input=4, kernel=3, padding="reflect"), "'reflect'", "valid, same, full"),
-    (dict(input=4, kernel=3, padding="same", transposed=True), "'same'", "give it in numbers"),
-    (dict(input=4, kernel=3, activation="gelu"), "'gelu'", "relu, sigmoid, tanh"),
-    (dict(input=(2, 2, 2, 2), kernel=1), "1, 2 or 3 spatial axes, not 4"),
-    (dict(input=4, kernel=3, batch=True), "batch must be a whole number, not True"),
+    ({"input": 4, "kernel": 3, "output_padding": 1}, "output_padding = 1", "transposed convolution only"),
+    ({"input": 4, "kernel": 3, "channels": 4, "groups": 3}, "groups = 3 does not divide channels = 4"),
+    ({"input": 4, "kernel": 3, "channels": 3, "filters": 4, "groups": 3}, "groups = 3 does not divide filters = 4"),
+    ({"input": 0, "kernel": 1}, "input must be at least 1, not 0"),
+    ({"input": (4, 4), "kernel": (3, 0)}, "kernel[1] must be at least 1, not 0"),
+    ({"input": (4, 4), "kernel": (3, 3, 3)}, "kernel has 3 entries, the layer has 2 spatial axes"),
+    ({"input": (4, 4), "kernel": 3, "stride": 0}, "stride[0] must be at least 1, not 0"),
+    ({"input": 4, "kernel": 3, "stride": 1.5}, "stride must be a whole number, not 1.5"),
+    ({"input": 4, "kernel": 3, "padding": -1}, "padding must be at least 0, not -1"),
+    ({"input": 4, "kernel": 3, "padding": (1, 1)}, "padding has 2 entries, the layer has 1 spatial axes"),
+    ({"input": 4, "kernel": 3, "padding": "reflect"}, "'reflect'", "valid, same, full"),
+    ({"input": 4, "kernel": 3, "padding": "same", "transposed": True}, "'same'", "give it in numbers"),
+    ({"input": 4, "kernel": 3, "activation": "gelu"}, "'gelu'", "relu, sigmoid, tanh"),
+    ({"input": (2, 2, 2, 2), "kernel": 1}, "1, 2 or 3 spatial axes, not 4"),
+    ({"input": 4, "kernel": 3, "batch": True}, "batch must be a whole number, not True"),
 ]
 
 
@@ -105,7 +105,7 @@ def test_messages_name_the_sizes_and_the_formula(case):
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize("arguments", [dict(inputs=0, outputs=1), dict(inputs=2, outputs=2, activation="gelu")])
+@pytest.mark.parametrize("arguments", [{"inputs": 0, "outputs": 1}, {"inputs": 2, "outputs": 2, "activation": "gelu"}])
 def test_dense_refuses(arguments):
     with pytest.raises(ShapeError):
         Dense(**arguments)

@@ -54,9 +54,16 @@ def _term_name(part: Equation, term: Term, alone: bool) -> str | None:
 
 
 def _orders(term: Term) -> tuple[tuple[Access, Access], ...]:
-    """Both roles for both factors: the upstream gradient as data first, else the later factor."""
+    """Both roles for both factors. First as data: the upstream gradient, else the factor read at a
+    compound index, else the later one."""
     first, second = term.factors
-    return ((first, second), (second, first)) if first.tensor.gradient_of else ((second, first), (first, second))
+    if not first.tensor.gradient_of and (_compound(second) or not _compound(first)):
+        first, second = second, first
+    return (first, second), (second, first)
+
+
+def _compound(a: Access) -> bool:
+    return any(len(e.items) > 1 for e in a.indices)
 
 
 @dataclass(frozen=True)
@@ -127,18 +134,25 @@ def _read(row: Convolution, case: Case) -> list[Size] | None:
         if row.unit_stride and z.s != 1:
             return None
         p = settled(row.padding(solved[2], z), case.part.context.constraints)
-        if p is None or p < 0 or not _natural(row, case, z, p):
+        if p is None or p < 0 or not _natural(row, case, link, z, p):
             return None
-        found.append(replace(z, p=p))
+        z = replace(z, p=p)
+        if row.cropped and _high(row, case, link, z) is None:
+            return None
+        found.append(z)
     return found
 
 
-def _natural(row: Convolution, case: Case, z: Size, p: int) -> bool:
-    """With sizes in numbers every padding is also a cropping: take the smaller of the two."""
-    if not row.cropped or not z.K.is_constant:
+def _natural(row: Convolution, case: Case, link: Link, z: Size, p: int) -> bool:
+    """With sizes in numbers almost any reading fits with enough padding: keep those in which the
+    kernel overlaps the data everywhere, and of padding and cropping the smaller."""
+    data = case.extent("a", link)
+    if not z.K.is_constant or not data.is_constant:
         return True
     full = z.d * (z.K.constant - 1)
-    return 2 * p < full or (2 * p == full and bool(case.a.tensor.gradient_of))
+    if row.cropped:
+        return 2 * p < full or (2 * p == full and bool(case.a.tensor.gradient_of))
+    return p <= full and (row.data is None or full < data.constant + 2 * p)
 
 
 def _written(row: Convolution, case: Case, sizes: Sequence[Size]) -> Equation:

@@ -69,11 +69,13 @@ def prove_equal(left: Equation, right: Equation) -> Verdict:
 
 
 def _compare(left: Equation, right: Equation) -> Verdict:
+    sizes = [*left.context.constraints, *right.context.constraints]
+    if feasible([row(c) for c in sizes if not c.equality], [row(c) for c in sizes if c.equality]) is False:
+        return Verdict("unknown", "no sizes satisfy the contexts of both, so there is nothing to compare")
     # Canonical coordinates: '@0', '@1'... for output indices, '#0'... for monomial entries.
     outputs = [f"@{i}" for i in range(len(left.indices))]
     ours, theirs = _pieces(left, outputs, "l"), _pieces(right, outputs, "r")
-    context = [*left.context.constraints, *right.context.constraints,
-               *left.rename(dict(zip(left.indices, outputs, strict=True))).domain()]
+    context = [*sizes, *left.rename(dict(zip(left.indices, outputs, strict=True))).domain()]
     for signature in sorted(set(ours) | set(theirs)):
         cases = [*ours.get(signature, []),
                  *(replace(p, coefficient=-p.coefficient) for p in theirs.get(signature, []))]

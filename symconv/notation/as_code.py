@@ -5,6 +5,7 @@ from __future__ import annotations
 from symconv.notation import nodes as n
 from symconv.notation.printer import Printer, Show, chain, noted, number_rule, signed
 
+
 def _code_sum(a: n.Sum, show: Show) -> str:
     over, body = list(a.ranges), a.body
     conditions = list(a.conditions)

@@ -7,8 +7,8 @@ import re
 from symconv.notation import nodes as n
 from symconv.notation.printer import Printer, Show, chain, noted, range_chain, signed, sum_of, tight
 
-GREEK = frozenset("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-                  "phi chi psi omega".split())
+GREEK = frozenset(("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda",
+                   "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"))
 
 
 def _letters(name: str) -> str:

@@ -7,9 +7,12 @@ import re
 from symconv.notation import nodes as n
 from symconv.notation.printer import Printer, Show, chain, noted, number_rule, range_chain, signed, sum_of, tight
 
+
 def _text_element(a: n.Element, show: Show) -> str:
     inner = ",".join(tight(show(i)) for i in a.indices)
-    return a.symbol + (f"_{inner}" if re.fullmatch(r"\w", inner) or inner.isdigit() else f"_{{{inner}}}" if inner else "")
+    if not inner:
+        return a.symbol
+    return f"{a.symbol}_{inner}" if re.fullmatch(r"\w|\d+", inner) else f"{a.symbol}_{{{inner}}}"
 
 
 def _text_product(a: n.Product, show: Show) -> str:

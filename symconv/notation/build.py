@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symconv.affine import Affine, Constraint
+from symconv.affine import Affine, Constraint, equal
 from symconv.equation import Access, Equation, Tensor, Term
 from symconv.jacobian import Jacobian
 from symconv.notation.nodes import (
@@ -175,8 +175,9 @@ class Builder:
 
     def outside(self) -> tuple[Node, ...]:
         found: dict[Tensor, set[int]] = {}
+        given = [equal(n, v - self.base) for n, v in self.at.items()]
         for t in self.equation.terms:
-            for access, axes in outside(self.equation, t):
+            for access, axes in outside(self.equation, t, given):
                 found.setdefault(access.tensor, set()).update(axes)
         return tuple(Outside(tensor_node(tensor, code=self.code),
                              tuple((Number(self.base), self.plain(tensor.shape[a] - 1)) for a in sorted(axes)))

@@ -45,14 +45,15 @@ def _stated(name: str, term: Term, moving: frozenset[str]) -> tuple[Bounds, froz
     return (low[0][0], high[0][0]), frozenset({low[0][1], high[0][1]})
 
 
-def outside(equation: Equation, term: Term) -> Iterator[tuple[Access, tuple[int, ...]]]:
+def outside(equation: Equation, term: Term,
+            given: Iterable[Constraint] = ()) -> Iterator[tuple[Access, tuple[int, ...]]]:
     """The reads that may leave their array, each with the axes along which they may.
 
-    Known are the context, the output's range, the ranges of the sums and the term's constraints;
-    an axis is left out only when the prover excludes that it is left.
+    Known are the context, the output's range, the ranges of the sums, the term's constraints and
+    what is given; an axis is left out only when the prover excludes that it is left.
     """
     moving = frozenset((*equation.indices, *term.indices))
-    known = [*equation.context.constraints, *equation.domain(), *term.constraints]
+    known = [*given, *equation.context.constraints, *equation.domain(), *term.constraints]
     for name in term.indices:
         found, _ = bounds(name, term, moving)
         if found is not None:

@@ -205,7 +205,8 @@ def _step(place: Access, loops: Sequence[Range], sums: Sequence[Range], term: Te
           masks: tuple[Constraint, ...] = (), taps: Sequence[Range] = (), assign: bool = False,
           padded: bool = False) -> Step:
     """A statement; loops that no factor uses only count how often the same value is added."""
-    idle = [r for r in sums if r.name not in term.names and not any(r.name in c.expression.names for c in masks)]
+    used = frozenset().union(*(f.names for f in term.factors), *(c.expression.names for c in masks))
+    idle = [r for r in sums if r.name not in used]
     sums = tuple(r for r in sums if r not in idle)
     extents = {r.name: r.extent for r in (*loops, *sums)}
     tapped = _names(taps)
@@ -309,7 +310,8 @@ def _projections(equation: Equation) -> Iterator[tuple[Equation, Equation]]:
     for at, t in enumerate(equation.terms):
         if len(t.factors) == 2 and (hit := _projection(equation, t)):
             made, read = hit
-            terms = [*equation.terms[:at], replace(t, factors=(read,), coefficient=Fraction(1)), *equation.terms[at + 1:]]
+            then = replace(t, factors=(read,), coefficient=Fraction(1))
+            terms = [*equation.terms[:at], then, *equation.terms[at + 1:]]
             yield made, Equation(equation.left, terms, equation.context)
 
 
@@ -320,7 +322,7 @@ def _projection(equation: Equation, t: Term) -> tuple[Equation, Access] | None:
     bound = {n for c in t.constraints for n in c.expression.names}
     joint = {n for n in plain[0].keys() & plain[1].keys() if n not in extents} - bound
     spread = {n for f in t.factors for e in f.indices if len(e.names) > 1 for n in e.names}
-    if not joint or not spread:
+    if not joint or not (spread or t.constraints):
         return None
     kept = [n for n in extents if (n in plain[0] or n in plain[1]) and n not in spread]
     named = {Affine.of(n) for n in (*joint, *kept)}
@@ -343,6 +345,6 @@ def _projection(equation: Equation, t: Term) -> tuple[Equation, Access] | None:
 
 def _plain_axes(f: Access, outputs: Mapping[str, int]) -> dict[str, int]:
     """Indices that run over one whole axis of this factor and occur nowhere else in it."""
-    lone = {n: at for at, e in enumerate(f.indices) for n in e.names if e == Affine.of(n)}
-    return {n: f.tensor.extents[at] for n, at in lone.items()
-            if sum(n in e.names for e in f.indices) == 1 and outputs.get(n, f.tensor.extents[at]) == f.tensor.extents[at]}
+    lone = {n: size for e, size in zip(f.indices, f.tensor.extents, strict=True) for n in e.names if e == Affine.of(n)}
+    return {n: size for n, size in lone.items()
+            if sum(n in e.names for e in f.indices) == 1 and outputs.get(n, size) == size}

@@ -13,13 +13,15 @@ from symconv.equation import Access
 CALL = 500.0  # one NumPy call from Python
 COPY = 0.15  # one float read and written
 ELEMENT = 0.25  # one float read, combined and written
-RUN = 2.0  # starting a run of the innermost axis
+FAR, CACHE = 0.15, 250_000  # one float more than the cache holds, and how many that are
+RUN, COPY_RUN = 2.0, 1.0  # starting a run of the innermost axis, for arithmetic and for a copy
 MULTIPLY_ADD = 0.015  # inside BLAS
 MULTIPLY_ADD_PLAIN = 1.0  # in matrix products without BLAS
 EINSUM_RUN, EINSUM = 3.0, 0.1  # starting a run that all operands share, one product in it
 EINSUM_STRIDED = 2.0  # one product when they share none
 MATRIX = 100.0  # one matrix of a stack
 GEMV = 0.04  # matrix element when there is nothing to reuse
+PACK = 0.15  # matrix element BLAS rearranges before it multiplies
 
 
 def slides(f: Access, names: frozenset[str]) -> bool:
@@ -142,13 +144,24 @@ def _matmul(factors: Sequence[Access], dims: Sequence[tuple[str, ...]], sliding:
                                 for t, o in ((False, mine + before + last), (True, mine + last + before)))
         copies += best + (CALL + ELEMENT * prod(extents[v] for v in own[at]) if alone[at] else 0)
         turned[at], orders[at] = flip, order
-    each = MULTIPLY_ADD * m * k * n if blas else MULTIPLY_ADD_PLAIN * m * k * n
-    if blas:
-        each = max(each, GEMV * k * max(m, n), 0.03 * (m * k + k * n + m * n))
-    turn = pass_cost(s * m * n, 1) if (*stack, *left, *right) != tuple(n for n in out if n in stack + left + right) else 0
-    cost = CALL + copies + (s - 1) * MATRIX + s * each + turn
+    ordered = (*stack, *left, *right) == tuple(n for n in out if n in stack + left + right)
+    turn = 0.0 if ordered else pass_cost(s * m * n, 1)
+    products = (s - 1) * MATRIX + s * _product_cost(m, k, n, blas) + _store_cost(s * m * n, max(m, n))
+    cost = CALL + copies + products + turn
     return Contraction("matmul", (tuple(orders[0]), tuple(orders[1])), cost, (s, m, k, n), stack, left, inner, right,
                        (turned[0], turned[1]), first == 1)
+
+
+def _store_cost(size: int, run: int) -> float:
+    return size * (COPY + COPY_RUN / run + (FAR if size > CACHE else 0))
+
+
+def _product_cost(m: int, k: int, n: int, blas: bool) -> float:
+    if not blas:
+        return MULTIPLY_ADD_PLAIN * m * k * n
+    if m == 1 or n == 1:
+        return GEMV * k * max(m, n)
+    return MULTIPLY_ADD * m * k * n + PACK * (m * k + k * n)
 
 
 def _copy_cost(f: Access, dims: tuple[str, ...], sliding: bool, order: tuple[str, ...],
@@ -159,4 +172,4 @@ def _copy_cost(f: Access, dims: tuple[str, ...], sliding: bool, order: tuple[str
     if not sliding and whole and kept == order:
         return 0.0
     run = extents[order[-1]] if order and f.indices and f.indices[-1].coefficient(order[-1]) else 1
-    return CALL + prod(extents[n] for n in order) * (COPY + RUN / run)
+    return CALL + _store_cost(prod(extents[n] for n in order), run)

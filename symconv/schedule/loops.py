@@ -119,12 +119,13 @@ def loop_nest(equation: Equation, accumulate: bool = False) -> LoopNest:
     for whole in regions(equation):
         lane = _choose_lane(whole)
         for region in map(_without_single_steps, _exact(whole, lane)):
+            counts = [points(s, region.loops) for s in region.sweeps]
+            region = replace(region, sweeps=tuple(s for s, n in zip(region.sweeps, counts, strict=True) if n))
             body.append(Part(region.output, tuple(_region(region, lane, accumulate))))
-            for s in region.sweeps:
-                n = points(s, region.loops)
+            for s, n in zip(region.sweeps, filter(None, counts), strict=True):
                 products += n
                 multiplications += n * max(0, len(s.term.factors) - 1 + (abs(s.term.coefficient) != 1))
-    parts = tuple(Part(p.place, tuple(_scoped(list(p.body), len(body) > 1))) for p in body)
+    parts = tuple(Part(p.place, tuple(_scoped(list(p.body), len(body) > 1))) for p in body if p.body)
     return LoopNest(equation.left, parts, products, multiplications)
 
 
@@ -217,6 +218,8 @@ def _region(region: Region, lane: str, accumulate: bool) -> list[Node]:
     """The nest of one region: outer output loops around an accumulator and its sweeps."""
     rows = [r for r in region.loops if r.name != lane]
     lane_range = next((r for r in region.loops if r.name == lane), None)
+    if accumulate and not region.sweeps:
+        return []
     start, sweeps = _start(region)
     inner: list[Node]
     if lane_range:

@@ -1,0 +1,216 @@
+"""The shape of the source: which room may import which, how large rooms are, and what none may do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "symconv"
+
+# Each line may import from the lines above it and from its own line, nothing below.
+ROOMS = (
+    ("errors", "decide.verdict"),
+    ("affine",),
+    ("equation",),
+    ("points", "reference_points", "sympy_bridge", "decide.feasible", "decide.relation", "system"),
+    ("calculus", "jacobian", "geometry", "decide.named", "decide.prover", "schedule.regions"),
+    ("layer", "decide.names", "reference", "schedule.loops", "schedule.contraction",
+     "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
+     "notation.as_latex", "notation.as_text", "notation.printers"),
+    ("schedule.arrays", "steps", "expand", "native", "templating", "options", "family", "peer_torch"),
+    ("child", "derivation", "numpy_expression"),
+    ("c_target", "numpy_target"),
+    ("emit",),
+    ("validate",),
+    ("kernels", "batch", "bench", "fuzz", "show"),
+    ("cli",),
+    ("__main__",),
+)
+ANYWHERE = {"decide", "schedule", ""}  # packages without content, and the version
+# Rooms that must not know each other although the order above would let them.
+APART = {
+    "schedule": ("layer", "derivation", "notation", "steps", "system", "calculus", "decide", "reference"),
+    "decide": ("calculus", "notation", "system", "layer", "schedule", "sympy_bridge"),
+    "calculus": ("decide", "notation", "system", "layer"),
+    "notation": ("layer", "system", "schedule", "derivation"),
+    "reference": ("schedule", "calculus", "sympy_bridge", "points", "notation", "derivation", "layer", "decide"),
+    "reference_points": ("schedule", "calculus", "sympy_bridge", "points", "notation", "derivation", "layer", "decide"),
+    "c_target": ("numpy_target", "layer", "notation", "system"),
+    "numpy_target": ("c_target", "layer", "notation", "system"),
+    "native": ("equation", "derivation", "emit"),
+}
+ONE_ROOM = {"subprocess": {"native"}, "ctypes": {"native"}, "torch": {"peer_torch"}, "tomllib": {"options"},
+            "jinja2": {"templating", "numpy_target"}}
+KNOW_LAYERS = {"layer", "options", "family", "bench", "peer_torch", "fuzz", "__init__"}
+MOST_LINES, MOST_FUNCTION, LONG_FUNCTION, MOST_LONG = 400, 60, 40, 3
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package by its dotted name below symconv."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        found[name.removesuffix(".__init__") if name != "__init__" else name] = ast.parse(path.read_text(), str(path))
+    return found
+
+
+def for_types_only(tree: ast.Module) -> set[ast.AST]:
+    """What stands below `if TYPE_CHECKING`."""
+    return {inner for node in ast.walk(tree) if isinstance(node, ast.If)
+            and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" for inner in ast.walk(node)}
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(module, names) of every import that runs, at the top or inside a function."""
+    skipped = for_types_only(tree)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the direction"
+            yield node.module or "", tuple(alias.name for alias in node.names)
+
+
+def own(name: str) -> Iterator[str]:
+    """The symconv modules one module imports."""
+    for module, names in imports(modules()[name]):
+        if module == "symconv" or module.startswith("symconv."):
+            room = module.removeprefix("symconv").removeprefix(".")
+            inner = [f"{room}.{n}".strip(".") for n in names]
+            deeper = [n for n in inner if n in modules()]
+            yield from deeper or [room]
+
+
+def test_every_module_has_a_room():
+    placed = [name for line in ROOMS for name in line]
+    assert len(placed) == len(set(placed))
+    assert set(placed) | ANYWHERE - {""} | {"__init__"} == set(modules())
+
+
+@pytest.mark.parametrize("name", [n for n in modules() if n not in ANYWHERE | {"__init__"}])
+def test_imports_point_upwards(name: str):
+    level = {room: i for i, line in enumerate(ROOMS) for room in line}
+    for other in own(name):
+        if other not in ANYWHERE:
+            assert level[other] <= level[name], f"{name} imports {other}, which stands below it"
+        for room, apart in APART.items():
+            if name == room or name.startswith(room + "."):
+                assert not any(other == a or other.startswith(a + ".") for a in apart), f"{name} imports {other}"
+
+
+def test_imports_have_no_cycle():
+    graph = {name: {o for o in own(name) if o in modules()} for name in modules() if name != "__init__"}
+    done: set[str] = set()
+    while len(done) < len(graph):
+        ready = {n for n, needs in graph.items() if n not in done and needs - {n} <= done | {""}}
+        assert ready, f"a cycle among {sorted(set(graph) - done)}"
+        done |= ready
+
+
+@pytest.mark.parametrize("library", ONE_ROOM)
+def test_some_libraries_have_one_room(library: str):
+    users = {n for n, tree in modules().items() for module, _ in imports(tree) if module.split(".")[0] == library}
+    assert users <= ONE_ROOM[library], f"{users - ONE_ROOM[library]} import {library}"
+
+
+def test_nothing_after_a_layer_knows_what_it_is():
+    """No schedule, printer or derivation can branch on a class it never sees."""
+    for name in set(modules()) - KNOW_LAYERS:
+        for module, names in imports(modules()[name]):
+            assert module != "symconv.layer" and not {"Conv", "Dense"} & set(names), f"{name} imports layers"
+        words = {n.id for n in ast.walk(modules()[name]) if isinstance(n, ast.Name)}
+        assert not {"Conv", "Dense"} & words, f"{name} names a layer"
+
+
+def test_sympy_is_loaded_at_the_top_of_one_module_only():
+    for name, tree in modules().items():
+        top = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+        found = [a.name if isinstance(n, ast.Import) else n.module for n in top for a in n.names]
+        sympy = [m for m in found if m and m.split(".")[0] == "sympy"]
+        assert not sympy or name == "sympy_bridge", f"{name} imports sympy at module level"
+        if name != "sympy_bridge":
+            assert "symconv.sympy_bridge" not in found, f"{name} loads sympy through the bridge at module level"
+
+
+def test_nothing_evaluates_text():
+    """No expression is read back from a string. Emitted modules are executed in one place."""
+    for name, tree in modules().items():
+        used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        used |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+        used |= {a for _, names in imports(tree) for a in names}
+        forbidden = {"eval", "sympify", "parse_expr", "lambdify", "__import__"} & used
+        assert not forbidden, f"{name} uses {forbidden}"
+        assert "exec" not in used or name in {"validate", "bench"}, f"{name} executes text"
+
+
+def test_derivative_deltas_are_never_left_to_doit():
+    for name, tree in modules().items():
+        assert not any(isinstance(n, ast.Attribute) and n.attr == "doit" for n in ast.walk(tree)), name
+
+
+def test_files_are_small():
+    for path in PACKAGE.rglob("*.py"):
+        lines = len(path.read_text().splitlines())
+        assert lines <= MOST_LINES, f"{path.relative_to(PACKAGE)} has {lines} lines"
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    yield from (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def test_functions_are_small():
+    lengths = {f"{name}.{f.name}": (f.end_lineno or 0) - f.lineno + 1
+               for name, tree in modules().items() for f in functions(tree)}
+    most = max(lengths, key=lambda n: lengths[n])
+    assert lengths[most] <= MOST_FUNCTION, f"{most} has {lengths[most]} lines"
+    long = {n: size for n, size in lengths.items() if size > LONG_FUNCTION}
+    assert len(long) <= MOST_LONG, long
+
+
+def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+def says_itself(node: ast.AST) -> bool:
+    """A function of one statement and three lines at most: its name and types say it all."""
+    return isinstance(node, ast.FunctionDef) and len(node.body) == 1 and (node.end_lineno or 0) - node.lineno < 3
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_public_things_are_documented(name: str):
+    tree = modules()[name]
+    assert ast.get_docstring(tree), f"{name} has no docstring"
+    for node in public(tree):
+        assert ast.get_docstring(node) or says_itself(node) or is_plain_record(node), f"{name}.{node.name}"
+
+
+def is_plain_record(node: ast.AST) -> bool:
+    """A class of fields only."""
+    return isinstance(node, ast.ClassDef) and all(isinstance(n, ast.AnnAssign) for n in node.body)
+
+
+def test_everything_is_annotated():
+    for name, tree in modules().items():
+        for f in functions(tree):
+            arguments = [*f.args.posonlyargs, *f.args.args, *f.args.kwonlyargs]
+            bare = [a.arg for a in arguments if a.annotation is None and a.arg not in ("self", "cls")]
+            assert not bare and f.returns is not None, f"{name}.{f.name} lacks types: {bare}"
+
+
+def test_templates_hold_layout_and_no_meaning():
+    """No template branches on a kind of layer, on a type or on a size."""
+    folder = PACKAGE.parent / "templates"
+    for path in folder.rglob("*.j2"):
+        text = path.read_text()
+        for word in ("conv", "dense", "stride", "float32", "int8", "dilation"):
+            assert word not in text.lower().replace("symconv", ""), f"{path.name} mentions {word}"
+        assert len(text.splitlines()) <= 80
