@@ -71,7 +71,8 @@ def show_results(console: Console, package: Package) -> None:
 def _table(package: Package, evidence: Evidence) -> Any:
     from rich.table import Table
 
-    table = Table("function", "multiplications", "additions", "file", "evidence", title=package.stem, title_justify="left")
+    columns = ("function", "multiplications", "additions", "file", "evidence")
+    table = Table(*columns, title=package.stem, title_justify="left")
     for f in package.functions:
         for name in package.files:
             target = {".c": "c", ".py": "numpy"}.get(Path(name).suffix)

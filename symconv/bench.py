@@ -6,14 +6,11 @@ OPENBLAS_NUM_THREADS=1 (it is read when NumPy loads), as `python -m symconv.benc
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import exp, log
 from statistics import median
-from subprocess import run
 from time import process_time
 from types import ModuleType
 from typing import Any
@@ -207,17 +204,3 @@ def table(rows: Sequence[Row]) -> Table:
     for r in rows:
         shown.add_row(r.layer, r.kernel, f"{r.ours:.1f}", f"{r.peer:.1f}", f"{r.speedup:.2f}")
     return shown
-
-
-def main() -> None:
-    """Print the table for the default layers, in a process whose BLAS runs on one thread."""
-    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
-        run([sys.executable, "-m", "symconv.bench"], env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, check=True)
-        return
-    from rich.console import Console
-
-    Console(width=120).print(table(compare_numpy(default_layers())))
-
-
-if __name__ == "__main__":
-    main()

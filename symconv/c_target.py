@@ -15,11 +15,13 @@ from symconv.schedule.loops import Declare, Guard, Loop, LoopNest, Node, Product
 from symconv.templating import environment
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
-RESERVED = frozenset("""auto break case char const continue default do double else enum extern float for goto if
-    inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void
-    volatile while alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable
-    namespace new noexcept nullptr operator private protected public static_assert template this throw true try
-    typeid typename using virtual wchar_t sum partial relu sigmoid tanh tanhf exp expf main""".split())
+RESERVED = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long "
+    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
+    "alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable namespace new "
+    "noexcept nullptr operator private protected public static_assert template this throw true try typeid typename "
+    "using virtual wchar_t and or not in is as def del pass from import global lambda None True False np "
+    "sum partial relu sigmoid tanh tanhf exp expf main".split())
 
 
 @dataclass(frozen=True)

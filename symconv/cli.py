@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,9 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, out: Pa
 @click.option("--layers", type=click.Path(path_type=Path), help="A TOML file with [[layer]] tables.")
 @click.option("--repeats", type=click.IntRange(1), default=15, show_default=True, help="Rounds to take medians over.")
 def bench(layers: Path | None, repeats: int) -> None:
-    """Time the NumPy kernels against im2col + matmul, interleaved in one process."""
+    """Time the NumPy kernels against im2col + matmul, interleaved in one process on one thread."""
+    for library in ("OPENBLAS", "MKL", "OMP"):  # read when NumPy loads, which is below
+        os.environ[f"{library}_NUM_THREADS"] = "1"
     from symconv import bench as benchmark
     from symconv.options import layer_from_table, layers_from_toml
 

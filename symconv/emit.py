@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from symconv import __version__
-from symconv.c_target import Note, c_function
+from symconv.c_target import RESERVED, Note, c_function
 from symconv.c_target import render as render_c
 from symconv.derivation import Derivation, Function, derive
 from symconv.errors import LimitExceeded, NotSupported, SymconvError
@@ -74,10 +75,14 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     _check_limits(system)
     sizes = dict(derivation.system.sizes)
     functions = tuple(f.at(sizes) for f in derivation.functions)
+    _check_names(functions)
     types = array_types(system, functions, dtype)
     stem = system.name + (f"_{dtype}" if dtype != "float32" else "") + ("_acc" if accumulate else "")
     text: dict[str, str] = {}
     printed = [c_function(f, types, accumulate and f.proof is not None) for f in functions]
+    work = max(c.nest.products for c in printed)
+    if work > MAX_PRODUCTS:
+        raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")
     head, lines = title(derivation), stamp(derivation.system, dtype, accumulate)
     if "c" in targets:
         text |= render_c(stem, printed, types, head, lines, notes(derivation))
@@ -87,6 +92,14 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     return Package(stem, derivation, system, functions, types, dtype, accumulate, text,
                    {c.function.name: c.nest.multiplications for c in printed},
                    {c.function.name: c.nest.products for c in printed})
+
+
+def _check_names(functions: Iterable[Function]) -> None:
+    """Array names become identifiers as they are, so they have to be some."""
+    for t in (t for f in functions for t in (*f.arguments, f.equation.output)):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", t.name) or t.name in RESERVED:
+            raise NotSupported(f"a kernel cannot have an array called {t.name!r}: use letters, digits and _, "
+                               "and no word of C or Python")
 
 
 def _check_limits(system: System) -> None:

@@ -86,7 +86,8 @@ class Axis(NamedTuple):
                   f"within {padded} places, so {_scaled(s, f'({o} - 1)')} <= {_sizes_text(room)}")
         if s == 1:
             return [equal(room + 1, o)], _sizes_text(room + 1), reason + here
-        return [at_least(room, last), at_least(last + (s - 1), room)], f"floor(({_sizes_text(room)})/{s}) + 1", reason + here
+        floor = [at_least(room, last), at_least(last + (s - 1), room)]
+        return floor, f"floor(({_sizes_text(room)})/{s}) + 1", reason + here
 
 
 def _scaled(factor: int, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,14 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
     if target == "c" and find_compiler() is None:
         raise ToolchainError("no C compiler found; use target=\"numpy\", or: pip install 'symconv[zig]'")
     package = emit(layer, (target,), dtype, accumulate)
-    evidence = validate(package)
+    if target == "numpy":
+        evidence, runners = validate(package), _numpy_runners(package)
+    else:
+        folder = BuildFolder()
+        library = compile_library(package.files, folder)
+        evidence, runners = validate(package, library=library), _c_runners(package, library, folder)
     evidence.require()
-    return Kernels(package, evidence, _c_runners(package) if target == "c" else _numpy_runners(package))
+    return Kernels(package, evidence, runners)
 
 
 Runner = Callable[[list[Array], Array], Array]
@@ -57,10 +63,7 @@ def _numpy_runners(package: Package) -> dict[str, Runner]:
     return {f.name: partial(run, f.name, package.adds(f)) for f in package.functions}
 
 
-def _c_runners(package: Package) -> dict[str, Runner]:
-    folder = BuildFolder()
-    library = compile_library(package.files, folder)
-
+def _c_runners(package: Package, library: Path, folder: BuildFolder) -> dict[str, Runner]:
     def run(call: Callable[..., None], _keep: BuildFolder, arrays: list[Array], out: Array) -> Array:
         call(*arrays, out)
         return out
@@ -111,8 +114,8 @@ class Kernels:
 
     def _gradient(self, f: Function, *arrays: Array, out: Array | None = None) -> Array:
         """Compose with the gradients of the equations after this one (dz = dh * sigma'(z))."""
-        upstream = f.arguments[-1] if f.arguments[-1].gradient_of else f.arguments[0]
-        made_by = next((g for g in self.package.functions if g.proof is not None and g.equation.output == upstream), None)
+        upstream = [t for t in f.arguments if t.gradient_of]
+        made_by = next((g for g in self.package.functions if g.proof and g.equation.output in upstream), None)
         if made_by is None:
             return self._run(f, arrays, out)
         if len(arrays) != len(f.arguments) + 1:
@@ -123,7 +126,8 @@ class Kernels:
 
     def _run(self, f: Function, arrays: tuple[Array, ...], out: Array | None = None) -> Array:
         if len(arrays) != len(f.arguments):
-            raise ValueError(f"{f.name} takes {', '.join(t.name for t in f.arguments)}; {len(arrays)} arrays were given")
+            names = ", ".join(t.name for t in f.arguments)
+            raise ValueError(f"{f.name} takes {names}; {len(arrays)} arrays were given")
         checked = [self._checked(f, t, a) for t, a in zip(f.arguments, arrays, strict=True)]
         target = f.equation.output
         if out is None:

@@ -140,8 +140,9 @@ def run_in_child(library: Path, calls: Sequence[Call]) -> list[Outcome]:
         plan = [{"symbol": c.symbol, "count": len(c.inputs) + 1} for c in calls]
         (folder / "plan.json").write_text(json.dumps({"library": str(library), "calls": plan}))
         try:
-            result = subprocess.run([sys.executable, "-m", "symconv.child", str(folder)], capture_output=True, text=True,
-                                    timeout=CHILD_SECONDS, check=False, env={**os.environ, "PYTHONPATH": _path()})
+            command = [sys.executable, "-m", "symconv.child", str(folder)]
+            result = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_SECONDS, check=False,
+                                    env={**os.environ, "PYTHONPATH": _path()})
             failure = "" if result.returncode == 0 else _death(result.returncode, result.stderr)
         except subprocess.TimeoutExpired:
             failure = f"did not end within {CHILD_SECONDS} s"

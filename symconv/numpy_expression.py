@@ -84,6 +84,7 @@ class Scope:
 
 
 def trimmed(entries: Sequence[str]) -> list[str]:
+    """Without the full slices at the end."""
     kept = list(entries)
     while len(kept) > 1 and kept[-1] == ":":
         kept.pop()
@@ -91,6 +92,7 @@ def trimmed(entries: Sequence[str]) -> list[str]:
 
 
 def subscript(name: str, entries: Sequence[str]) -> str:
+    """The array with its index in brackets, or alone when the index takes all of it."""
     kept = trimmed(entries)
     return name if not kept or kept == [":"] else f"{name}[{', '.join(kept)}]"
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
 from symconv.numpy_expression import Expression, Names, Read, Scope, axes_free, subscript, trimmed
 from symconv.schedule.arrays import Plan, Step, margins, plan
+from symconv.templating import environment
 
 # function -> expression on an array; {t} is its type
 POINTWISE = {
@@ -54,15 +53,13 @@ def render(functions: Sequence[Function], types: Mapping[str, str], *, header: s
         NotSupported: a function or coefficient has no meaning in the output's type.
     """
     made = [_function(f, types, accumulate and f.proof is not None) for f in functions]
-    folders = [p / "templates" / "numpy" for p in (Path(__file__).parent, Path(__file__).parent.parent)]
-    env = Environment(loader=FileSystemLoader(folders), undefined=StrictUndefined, trim_blocks=True,
-                      lstrip_blocks=True, keep_trailing_newline=True)
+    env = environment()
     text = "\n".join(line for f in made for line in f.body)
-    helpers = [env.get_template(f"{h}.py.j2").render() for h in ("window", "sigmoid") if f"_{h}(" in text]
+    helpers = [env.get_template(f"numpy/{h}.py.j2").render() for h in ("window", "sigmoid") if f"_{h}(" in text]
     quoted = header.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     if quoted.endswith('"'):
         quoted = quoted[:-1] + '\\"'
-    return env.get_template("module.py.j2").render(header=quoted, helpers=helpers, functions=made)
+    return env.get_template("numpy/module.py.j2").render(header=quoted, helpers=helpers, functions=made)
 
 
 def _function(f: Function, types: Mapping[str, str], accumulate: bool) -> Rendered:

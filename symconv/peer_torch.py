@@ -39,6 +39,6 @@ def run_torch(layer: Conv, arrays: Mapping[str, Array], upstream: Array) -> dict
         y = convolve(F.pad(tensors["x"], [p for a in reversed(axes) for p in (a.low, a.high)]), w, **settings)
     if layer.bias:
         y = y + tensors["b"].reshape(1, -1, *[1] * layer.rank)
-    y.backward(torch.tensor(np.asarray(upstream, np.float64)))
+    torch.autograd.backward([y], [torch.tensor(np.asarray(upstream, np.float64))])
     found = {f"d{n}": t.grad.numpy() if t.grad is not None else np.zeros(t.shape) for n, t in tensors.items()}
     return {"y": y.detach().numpy(), **found}

@@ -110,7 +110,7 @@ def show_doctor(console: Console) -> None:
     if compiler:
         _line(console, f"  C compiler: {compiler}")
     else:
-        _line(console, "  C compiler: none; C is emitted but not run. Get one with: pip install 'symconv[zig]'", "yellow")
+        _line(console, "  C compiler: none; C is emitted but not run. Get one: pip install 'symconv[zig]'", "yellow")
     for name, use in (("torch", "fuzz also compares with PyTorch"), ("ziglang", "a C compiler from a wheel"),
                       ("hypothesis", "the tests")):
         try:

@@ -61,6 +61,7 @@ def to_affine(e: sp.Expr) -> Affine:
 
 
 def from_access(a: Access) -> sp.Expr:
+    """The element as an Indexed (a Symbol for a single number), under its pointwise function."""
     base = sp.IndexedBase(a.tensor.name)
     element = base[tuple(map(from_affine, a.indices))] if a.indices else sp.Symbol(a.tensor.name)
     return pointwise(a.function)(element) if a.function else element

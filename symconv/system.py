@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -88,7 +89,8 @@ def as_system(layer: LayerLike | System) -> System:
         system = layer
     elif isinstance(layer, Equation):
         spec = (("equation", str(layer)), *((repr(t), "") for t in (layer.output, *layer.reads)))
-        system = System((layer,), spec=spec)
+        digest = hashlib.sha256(repr(spec).encode()).hexdigest()[:8]
+        system = System((layer,), name=f"equation_{digest}", spec=spec)
     elif isinstance(layer, Layer):
         system = layer.system()
     else:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -92,8 +93,8 @@ class Evidence:
         return "\n".join([head, *failed, *(f"  not run: {n}" for n in self.not_run)])
 
 
-def validate(package: Package, seed: int = 0) -> Evidence:
-    """Run all emitted kernels of a package.
+def validate(package: Package, seed: int = 0, library: Path | None = None) -> Evidence:
+    """Run all emitted kernels of a package, the C ones from `library` when it is already compiled.
 
     Raises:
         LimitExceeded: checking would take more than a stated number of products.
@@ -112,7 +113,7 @@ def validate(package: Package, seed: int = 0) -> Evidence:
         else:
             compiler = str(found)
             folder = BuildFolder()
-            library = compile_library(_c_files(package), folder, compiler=found)
+            library = library or compile_library(_c_files(package), folder, compiler=found)
             checks += check_outcomes(package, "c", cases, run_in_child(library, c_calls(package, cases)))
     hashes = tuple((n, hashlib.sha256(t.encode()).hexdigest()) for n, t in package.files.items())
     return Evidence(package.stem, tuple(checks), compiler, tuple(not_run), hashes)
@@ -233,8 +234,13 @@ def _poison(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
 def _oracle(system: System, kernel: str, values: Mapping[str, Array]) -> Array:
     if kernel == "forward":
         return forward(system, values)[system.output.name]
-    upstream = values[system.output.gradient().name]
+    upstream = _upstream(system, values)
     return gradients(system, _all_inputs(system, values), upstream)[kernel.removeprefix("grad_")]
+
+
+def _upstream(system: System, values: Mapping[str, Array]) -> Array:
+    """Zeros where a gradient is zero whatever comes from above, so that its kernel takes nothing."""
+    return values.get(system.output.gradient().name, np.zeros(system.output.array_shape, np.int64))
 
 
 def _all_inputs(system: System, values: Mapping[str, Array]) -> dict[str, Array]:
@@ -252,7 +258,7 @@ def _tolerance(package: Package, f: Function, values: Mapping[str, Array]) -> Ar
     n = _count(package, f) + 2
     scale: Array = np.asarray(9.0 if package.adds(f) else 0.0)
     for system, kernel in _sources(package, f):
-        upstream = None if kernel == "forward" else values[system.output.gradient().name]
+        upstream = None if kernel == "forward" else _upstream(system, values)
         scale = scale + magnitudes(system, _all_inputs(system, values), upstream)[kernel]
     return 2 * (n * eps / 2) / (1 - n * eps / 2) * scale
 
@@ -296,7 +302,7 @@ def _adjoint(package: Package, target: str, cases: Sequence[Case], outcomes: Seq
         upstream = f.equation.output.gradient().name
         for group in _linear_groups(f.equation):
             pairs = [(upstream, f.name), *((t.name, f"grad_{t.name}") for t in group)]
-            if any(runs[k][1] is None for _, k in pairs):
+            if any(runs[k][1] is None for _, k in pairs) or upstream not in arrays:
                 continue
             left, *right = (_inner(arrays[n], runs[k], package.adds(runs[k][0].function)) for n, k in pairs)
             names = " + ".join(f"<d{t.name}, {t.name}>" for t in group)

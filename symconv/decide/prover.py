@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import groupby, permutations, product
+from itertools import groupby, pairwise, permutations, product
 
 from symconv.affine import Affine, AffineLike, Constraint, at_least, equal
 from symconv.decide.feasible import OutOfBudget, Row, canonical, feasible, negated, row
@@ -118,7 +118,7 @@ def _orders(factors: list[Access]) -> Iterator[tuple[list[Access], tuple[Constra
     for choice in product(*([list(p) for p in permutations(range(len(g)))] for g in groups)):
         alternatives: list[tuple[Constraint, ...]] = [()]
         for group, order in zip(groups, choice, strict=True):
-            for a, b in zip(order, order[1:], strict=False):
+            for a, b in pairwise(order):
                 steps = _before(group[a].indices, group[b].indices, ties=a < b)
                 alternatives = [x + y for x in alternatives for y in steps]
         sequence = [group[i] for group, order in zip(groups, choice, strict=True) for i in order]

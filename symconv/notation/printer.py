@@ -22,6 +22,7 @@ class Printer:
 
 
 def sum_of(a: n.Add, show: Show) -> str:
+    """The terms with their signs between them."""
     text = ""
     for t in a.terms:
         sign = (" - " if t.negative else " + ") if text else ("-" if t.negative else "")
@@ -47,6 +48,7 @@ def noted(separator: str) -> Rule:
 
 
 def chain(operators: dict[str, str]) -> Rule:
+    """A rule for chains a = b = c, given what each relation looks like."""
     def rule(a: n.Chain, show: Show) -> str:
         text = show(a.items[0])
         for op, item in zip(a.operators, a.items[1:], strict=True):

@@ -91,8 +91,8 @@ def intervals(constraints: tuple[Constraint, ...], known: Mapping[str, Interval]
     Raises:
         NotSupported: a name stays unbounded.
     """
-    low: dict[str, float] = {n: -inf for n in names} | {n: lo for n, (lo, _) in known.items()}
-    high: dict[str, float] = {n: inf for n in names} | {n: hi for n, (_, hi) in known.items()}
+    low: dict[str, float] = dict.fromkeys(names, -inf) | {n: lo for n, (lo, _) in known.items()}
+    high: dict[str, float] = dict.fromkeys(names, inf) | {n: hi for n, (_, hi) in known.items()}
     rows = [c.expression for c in constraints] + [-c.expression for c in constraints if c.equality]
     for _ in range(2 * len(names) + 2):
         before = dict(low), dict(high)
