@@ -1,11 +1,14 @@
-"""Random small layers over the whole family of convolutions, and the features a layer crosses."""
+"""Random small layers over the whole family, the features a layer crosses, and random equations."""
 
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 from itertools import combinations
 from math import prod
 
+from symconv.affine import Affine, Constraint, inside
+from symconv.equation import Access, Equation, Tensor, Term
 from symconv.errors import ShapeError
 from symconv.layer import Conv
 
@@ -118,3 +121,35 @@ def _features(layer: Conv) -> dict[str, bool]:
         any(a.dilation > 1 for a in axes), any(a.low != a.high for a in axes), layer.transposed,
         layer.groups == layer.channels > 1, any(a.extra for a in axes),
         layer.batch > 1, layer.bias, layer.flip), strict=True))
+
+
+def random_equation(rng: random.Random) -> Equation:
+    """A small affine tensor sum that is no layer: any coefficients, repeated and scalar tensors,
+    several terms, extra conditions, reads far outside their arrays."""
+    outputs, sums = list("ijh"[:rng.randint(0, 3)]), list("pqr"[:rng.randint(0, 3)])
+    extents = {n: rng.randint(1, 5) for n in outputs + sums}
+    tensors: dict[str, Tensor] = {}
+    terms = []
+    for _ in range(rng.randint(1, 3)):
+        factors = tuple(_random_read(rng, outputs + sums, tensors) for _ in range(rng.randint(1, 3)))
+        conditions = [c for s in sums for c in inside(s, extents[s])]
+        if outputs + sums and rng.random() < 0.3:
+            conditions.append(Constraint(_random_affine(rng, outputs + sums), equality=rng.random() < 0.3))
+        terms.append(Term(factors, (), tuple(conditions), Fraction(rng.choice((1, 1, 1, -1, 2)))))
+    left = Tensor("y", [extents[o] for o in outputs])[tuple(map(Affine.of, outputs))]
+    return Equation(left, terms)
+
+
+def _random_affine(rng: random.Random, names: list[str]) -> Affine:
+    total = Affine.of(rng.randint(-2, 3))
+    for n in rng.sample(names, min(len(names), rng.randint(0, 2))):
+        total = total + rng.choice((1, 1, 1, 2, 3, -1, -2)) * Affine.of(n)
+    return total
+
+
+def _random_read(rng: random.Random, names: list[str], tensors: dict[str, Tensor]) -> Access:
+    index = tuple(_random_affine(rng, names) for _ in range(rng.randint(0, 3)))
+    name = f"{rng.choice('xwv')}{len(index)}"
+    if name not in tensors:
+        tensors[name] = Tensor(name, [rng.randint(1, 6) for _ in index])
+    return Access(tensors[name], index, "relu" if rng.random() < 0.08 else "")

@@ -1,4 +1,4 @@
-"""Random layers over the whole family: every kernel of both targets against the oracle, exactly."""
+"""Random layers of the whole family and random equations: all kernels against the oracle, exactly."""
 
 from __future__ import annotations
 
@@ -12,15 +12,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from symconv.emit import Package, emit
+from symconv.equation import Equation
 from symconv.errors import SymconvError, ToolchainError
-from symconv.family import crossings, random_layer
+from symconv.family import crossings, random_equation, random_layer
 from symconv.layer import Conv
 from symconv.native import BuildFolder, Outcome, compile_library, find_compiler, run_in_child
 from symconv.peer_torch import available, run_torch
 from symconv.validate import Case, c_calls, check_outcomes, make_cases, run_numpy
 
 BATCH = 40  # layers compiled as one translation unit
-Job = tuple[Package, list[Case], Conv]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A package with its cases, where it came from, and how to see it again."""
+
+    package: Package
+    cases: list[Case]
+    layer: Conv | Equation
+    again: str
 
 
 @dataclass
@@ -28,6 +38,7 @@ class Tally:
     """What a run covered: layers per crossing, kernels checked, and every failure with its command."""
 
     layers: int = 0
+    equations: int = 0
     checks: int = 0
     torch: int = 0
     crossings: Counter[str] = field(default_factory=Counter)
@@ -35,6 +46,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         self.layers += other.layers
+        self.equations += other.equations
         self.checks += other.checks
         self.torch += other.torch
         self.crossings += other.crossings
@@ -42,7 +54,7 @@ class Tally:
 
 
 def run(count: int, seed: int = 0, workers: int | None = None) -> Iterator[Tally]:
-    """Check `count` random layers, yielding the running tally after each batch."""
+    """Check `count` random layers, and an equation for every four; yields the running tally by batch."""
     batches = [(seed, start, min(BATCH, count - start)) for start in range(0, count, BATCH)]
     total = Tally()
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
@@ -59,16 +71,16 @@ def _batch(task: tuple[int, int, int]) -> Tally:
         layer = random_layer(random.Random(f"{seed}:{number}"))
         tally.layers += 1
         tally.crossings.update(crossings(layer))
-        try:
-            package = emit(layer)
-            cases = list(make_cases(package, np.random.default_rng([seed, number])))
-            work.append((package, cases, layer))
-        except (SymconvError, ArithmeticError, LookupError, TypeError, ValueError) as e:
-            tally.failures.append(f"symconv emit {layer.command()}: {type(e).__name__}: {e}")
-    for package, cases, layer in work:
-        _count(tally, package, "numpy", cases, run_numpy(package, cases))
-        if available():
-            _against_torch(tally, package, cases, layer)
+        _emit(tally, work, layer, f"symconv emit {layer.command()}", [seed, number])
+        if number % 4 == 0:  # beside the layers, equations that are none
+            key = f"{seed}:{number}:equation"
+            equation = random_equation(random.Random(key))
+            tally.equations += 1
+            _emit(tally, work, equation, f"random_equation(Random({key!r})) {equation}", [seed, number])
+    for job in work:
+        _count(tally, job, "numpy", run_numpy(job.package, job.cases))
+        if available() and isinstance(job.layer, Conv):
+            _against_torch(tally, job, job.layer)
     if find_compiler() is not None:
         try:
             _check_c(tally, work)
@@ -77,36 +89,49 @@ def _batch(task: tuple[int, int, int]) -> Tally:
     return tally
 
 
+def _emit(tally: Tally, work: list[Job], layer: Conv | Equation, again: str, seed: list[int]) -> None:
+    try:
+        package = emit(layer)
+        work.append(Job(package, list(make_cases(package, np.random.default_rng(seed))), layer, again))
+    except (SymconvError, ArithmeticError, LookupError, TypeError, ValueError) as e:
+        tally.failures.append(f"{again}: {type(e).__name__}: {e}")
+
+
 def _check_c(tally: Tally, work: list[Job]) -> None:
-    """All layers of a batch as one translation unit: one compiler run, one child process."""
-    texts = {n: t for p, _, _ in work for n, t in p.files.items()}
+    """All kernels of a batch as one translation unit: one compiler run, one child process."""
+    texts = {n: t for job in work for n, t in job.package.files.items()}
     parts = {n[:-1] + "inc": t for n, t in texts.items() if n.endswith(".c")}
     headers = {n: t for n, t in texts.items() if n.endswith(".h")}
-    unit = "".join(f'#include "{n}"\n' for n in parts)
+    unit = "".join(_included(n) for n in parts)
     folder = BuildFolder()
     library = compile_library({**headers, **parts, "all.c": unit}, folder, ["-O1", "-Werror"])
-    outcomes = run_in_child(library, [call for p, cases, _ in work for call in c_calls(p, cases)])
-    for package, cases, _ in work:
-        mine, outcomes = outcomes[:len(cases)], outcomes[len(cases):]
-        _count(tally, package, "c", cases, mine)
+    outcomes = run_in_child(library, [call for job in work for call in c_calls(job.package, job.cases)])
+    for job in work:
+        mine, outcomes = outcomes[:len(job.cases)], outcomes[len(job.cases):]
+        _count(tally, job, "c", mine)
 
 
-def _count(tally: Tally, package: Package, target: str, cases: list[Case], outcomes: list[Outcome]) -> None:
-    for c in check_outcomes(package, target, cases, outcomes):
+def _included(name: str) -> str:
+    """One emitted file, its static functions kept apart from the other files'."""
+    static = ("relu", "relu_slope")
+    before = "".join(f"#define {f} {name.removesuffix('.inc')}_{f}\n" for f in static)
+    return f'{before}#include "{name}"\n' + "".join(f"#undef {f}\n" for f in static)
+
+
+def _count(tally: Tally, job: Job, target: str, outcomes: list[Outcome]) -> None:
+    for c in check_outcomes(job.package, target, job.cases, outcomes):
         tally.checks += 1
         if not c.passed:
-            tally.failures.append(f"symconv emit {package.derivation.system.command}: {c}")
+            tally.failures.append(f"{job.again}: {c}")
 
 
-def _against_torch(tally: Tally, package: Package, cases: list[Case], layer: Conv) -> None:
+def _against_torch(tally: Tally, job: Job, layer: Conv) -> None:
     """What the kernels were held to, held to PyTorch in turn."""
-    exact = [c for c in cases if c.label == "integers 1"]
+    exact = [c for c in job.cases if c.label == "integers 1"]
     given = {t.name: a for c in exact for t, a in zip(c.function.arguments, c.inputs, strict=True)}
     upstream = given.pop("dy")
     theirs = run_torch(layer, given, upstream)
     for c in exact:
-        name = c.function.equation.output.name
         tally.torch += 1
-        if not np.array_equal(theirs[name], c.expected):
-            tally.failures.append(f"symconv emit {package.derivation.system.command}: "
-                                  f"{c.function.name} differs from PyTorch")
+        if not np.array_equal(theirs[c.function.equation.output.name], c.expected):
+            tally.failures.append(f"{job.again}: {c.function.name} differs from PyTorch")

@@ -104,6 +104,7 @@ def axes_free(s: Step, at: int) -> bool:
 
 
 def taken_whole(s: Step, at: int) -> bool:
+    """Does the factor enter whole, its axes in their own order?"""
     f = s.factors[at]
     natural = tuple(n for e in f.indices for n in e.names if n in s.extents)
     return natural == s.contraction.dims[at] and lies_whole(f, s.extents)

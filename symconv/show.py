@@ -138,5 +138,6 @@ def show_fuzz(console: Console, count: int, seed: int) -> int:
     for failure in tally.failures:
         _line(console, failure, "red")
     peer = f", {tally.torch} results equal to PyTorch's" if tally.torch else ", PyTorch not installed"
-    _line(console, f"{tally.layers} layers, {tally.checks} checks{peer}, {len(tally.failures)} failures")
+    _line(console, f"{tally.layers} layers and {tally.equations} equations, {tally.checks} checks{peer}, "
+          f"{len(tally.failures)} failures")
     return 1 if tally.failures else 0

@@ -327,3 +327,15 @@ def test_a_sum_without_bounds_is_refused():
     with pytest.raises(NotSupported, match="the sum over j has no bounds"):
         regions.regions(Equation(y[i], x[i] * Term((x[i],), ("j",), (at_least(j, 0),))))
     assert issubclass(NotSupported, SymconvError)
+
+
+def test_one_index_may_open_two_taps():
+    """Both taps of p once had the same name, and the kernel summed nothing."""
+    m, n, p = indices("m n p")
+    dy, dw = Tensor("dy", (5, 2)), Tensor("dw", (2, 3))
+    gradient = Equation(dw[m, n], Term((dy[m + 2*n - 6*p + 3, n - 3*p + 1],)).where(
+        at_least(p, 0), at_least(1, p)))
+    products = sum(loops.points(s, r.loops) for r in regions.regions(gradient) for s in r.sweeps)
+    expected = sum(0 <= i + 2*j - 6*q + 3 < 5 and 0 <= j - 3*q + 1 < 2
+                   for i in range(2) for j in range(3) for q in range(2))
+    assert products == expected > 0

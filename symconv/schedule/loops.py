@@ -24,6 +24,7 @@ from symconv.schedule.regions import (
     Region,
     Sweep,
     box_of,
+    fresh,
     regions,
     split_sweep,
     tidied,
@@ -295,7 +296,7 @@ def _is_bound(region: Region, s: Sweep, c: Constraint, lane: str) -> bool:
 def _strip_mined(s: Sweep, lane: str, outputs: tuple[Range, ...]) -> Sweep:
     """lane = LANES * block + lane, so that partial sums fit on a small stack."""
     extent = next(r.extent for r in s.loops if r.name == lane)
-    block = f"{lane}_block"
+    block = fresh(f"{lane}_block", {r.name for r in (*s.loops, *outputs)})
     put = LANES * Affine.of(block) + lane
     loops = tuple(q for r in s.loops for q in
                   ((Range(block, -(-extent // LANES)), Range(lane, LANES)) if r.name == lane else (r,)))

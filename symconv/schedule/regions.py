@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from math import gcd, inf, isinf
 
 from symconv.affine import Affine, AffineLike, Constraint, equal, unique
@@ -148,7 +149,7 @@ def _open_taps(s: Sweep, outputs: tuple[Range, ...]) -> Sweep:
                     and bounds[n][1] - bounds[n][0] + 1 > -(-extent // abs(e.coefficient(n)))]
             if not long or not e.names & names or len(e.names & set(t.indices)) != 1:
                 continue
-            tap = f"{long[0]}_tap"
+            tap = fresh(f"{long[0]}_tap", {*t.names, *t.indices, *names})
             opened = replace(f, indices=(*f.indices[:axis], Affine.of(tap), *f.indices[axis + 1:]))
             t = replace(t, factors=tuple(opened if g is f else g for g in t.factors),
                         indices=(*t.indices, tap), constraints=(*t.constraints, equal(e, tap)))
@@ -156,6 +157,11 @@ def _open_taps(s: Sweep, outputs: tuple[Range, ...]) -> Sweep:
     low = {n: Affine.of(n) + lo for n, (lo, _) in bounds.items()}  # every loop starts at 0
     return replace(s, term=t.substitute(low),
                    loops=tuple(Range(n, max(0, bounds[n][1] - bounds[n][0] + 1)) for n in t.indices))
+
+
+def fresh(name: str, taken: set[str]) -> str:
+    """The name itself, or with the first number that makes it new."""
+    return next(n for n in chain([name], (f"{name}{i}" for i in count(2))) if n not in taken)
 
 
 def _refine(region: Region) -> Iterator[Region]:
