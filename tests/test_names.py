@@ -105,3 +105,9 @@ def test_an_off_by_one_is_not_called_by_the_right_name(layer, shift):
 ], ids=str)
 def test_no_name(equation):
     assert name_of(equation) is None
+
+
+def test_a_contradictory_term_has_no_name():
+    x, w, y = Tensor("x", 4), Tensor("w", 3), Tensor("y", 2)
+    i, j = indices("i j")
+    assert name_of(Equation(y[i], (w[j] * x[i + j]).where(equal(1, 0)))) is None

@@ -49,7 +49,10 @@ def links(equation: Equation, term: Term, factors: dict[str, Access]) -> list[Li
         rest.remove(hit)
         value = Affine.of(name) - hit.expression.coefficient(name) * hit.expression
         rest = [c.substitute({name: value}) for c in rest]
-    return _grouped(list(axes), [c for c in rest if not c.is_trivial])
+    rest = [c for c in rest if not c.is_trivial]
+    if any(c.expression.is_constant for c in rest):  # contradictory: the term contributes nothing
+        return None
+    return _grouped(list(axes), rest)
 
 
 def _grouped(axes: list[Axis], relations: list[Constraint]) -> list[Link]:
