@@ -51,9 +51,12 @@ def _show_text(console: Console, d: Derivation, chosen: list[str], expand: bool,
         equation = d.grad[name] if name in d.grad else next(f.equation for f in d.functions if f.name == name)
         _line(console, f"\n{text(equation, base)}" if steps else text(equation, base), "bold")
         if steps:
+            shown = ""
             for number, step in enumerate(d.steps[name], 1):
                 _line(console, f"  {number}. {step.statement}  ({step.reason})")
-                _line(console, f"       {step.text(base)}", "cyan")
+                if step.text(base) != shown:
+                    shown = step.text(base)
+                    _line(console, f"       {shown}", "cyan")
         if name in d.proofs:
             _line(console, f"  {d.proofs[name]} for all sizes: the transpose of the forward equation"
                   if d.proofs[name].proved else f"  {d.proofs[name]}", "green")

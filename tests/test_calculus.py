@@ -15,12 +15,12 @@ import point_by_point
 import pytest
 import sympy as sp
 
-from symconv.affine import Affine, Constraint, equal, indices, inside
+from symconv.affine import Affine, Constraint, at_least, equal, indices, inside
 from symconv.calculus import differentiate, gradient
 from symconv.decide.feasible import OutOfBudget, feasible
 from symconv.decide.prover import prove_equal
 from symconv.derivation import derive
-from symconv.equation import Equation, Tensor, Term
+from symconv.equation import Context, Equation, Tensor, Term
 from symconv.errors import NotSupported
 from symconv.family import products, random_layer
 from symconv.layer import Conv, Dense
@@ -320,3 +320,26 @@ def test_different_is_said_only_of_what_differs():
     for (e, a), (f, b) in product(zip(variants, results, strict=True), repeat=2):
         verdict = prove_equal(e, f)
         assert verdict.kind == ("proved" if a == b else "different"), f"{verdict}\n{e}\n{f}"
+
+
+def test_extents_are_compared_by_what_they_are():
+    """n - k + 1 and o are one extent where the context says so, and two where it does not."""
+    i, j = indices("i j")
+    w, x = Tensor("w", "k"), Tensor("x", "n")
+    sizes = (at_least("n", 1), at_least("k", 1), equal(indices("n")[0] - "k" + 1, "o"))
+    here, there = Tensor("y", "o"), Tensor("y", indices("n")[0] - "k" + 1)
+
+    def verdict(constraints: tuple[Constraint, ...]) -> str:
+        context = Context(("n", "k", "o"), constraints)
+        return prove_equal(Equation(here[i], w[j] * x[i + j], context), Equation(there[i], w[j] * x[i + j], context)).kind
+
+    assert verdict(sizes) == "proved"
+    assert verdict(sizes[:2]) == "different"
+
+
+def test_functions_are_never_called_different():
+    i, = indices("i")
+    x, y = Tensor("x", 4), Tensor("y", 4)
+    left = Equation(y[i], x[i].apply("relu"))
+    right = Equation(y[i], x[i].apply("relu'") * x[i])
+    assert prove_equal(left, right).kind == "unknown"

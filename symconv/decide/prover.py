@@ -23,6 +23,9 @@ from symconv.equation import Access, Equation
 Signature = tuple[tuple[str, int], ...]
 
 
+CASES = 5000  # of the split over which pieces a point belongs to: a deterministic bound on the work
+
+
 class Undetermined(Exception):
     """A summation index that the monomial does not fix: its multiplicity is not bounded."""
 
@@ -58,14 +61,26 @@ def prove_equal(left: Equation, right: Equation) -> Verdict:
 
     "different" is said only when no opaque product takes part and the feasibility test is exact.
     """
-    if len(left.indices) != len(right.indices) or left.output.shape != right.output.shape:
-        return Verdict("different", "the results have different shapes")
+    if len(left.indices) != len(right.indices):
+        return Verdict("different", "the results have different numbers of axes")
+    if (apart := _shapes_apart(left, right)) is not False:
+        return Verdict("different" if apart else "unknown", "the results have different shapes")
     try:
         return _compare(left, right)
     except Undetermined as e:
         return Verdict("unknown", str(e))
     except OutOfBudget as e:
         return Verdict("unknown", str(e))
+
+
+def _shapes_apart(left: Equation, right: Equation) -> bool | None:
+    """False when every extent agrees for all sizes; True or None when one may not, as `feasible` says."""
+    sizes = [*left.context.constraints, *right.context.constraints]
+    low, same = [row(c) for c in sizes if not c.equality], [row(c) for c in sizes if c.equality]
+    answers = [feasible([*low, row(at_least(a, b + 1))], same)
+               for p, q in zip(left.output.shape, right.output.shape, strict=True) if p != q
+               for a, b in ((p, q), (q, p))]
+    return False if all(a is False for a in answers) else True if True in answers else None
 
 
 def _compare(left: Equation, right: Equation) -> Verdict:
@@ -76,6 +91,8 @@ def _compare(left: Equation, right: Equation) -> Verdict:
     outputs = [f"@{i}" for i in range(len(left.indices))]
     ours, theirs = _pieces(left, outputs, "l"), _pieces(right, outputs, "r")
     context = [*sizes, *left.rename(dict(zip(left.indices, outputs, strict=True))).domain()]
+    # Opaque functions may satisfy identities that the comparison of monomials cannot see.
+    applied = any(f.function for e in (left, right) for t in e.terms for f in t.factors)
     for signature in sorted(set(ours) | set(theirs)):
         cases = [*ours.get(signature, []),
                  *(replace(p, coefficient=-p.coefficient) for p in theirs.get(signature, []))]
@@ -83,7 +100,7 @@ def _compare(left: Equation, right: Equation) -> Verdict:
         if answer is not True:
             what = " * ".join(name for name, _ in signature) or "1"
             stated = (*context, *(c for p in cases for c in (*p.conditions, *p.facts)))
-            opaque = any(len(m) > 1 for c in stated for m, _ in c.expression)
+            opaque = applied or any(len(m) > 1 for c in stated for m, _ in c.expression)
             if answer is False and not opaque:
                 return Verdict("different", f"the coefficients of {what} disagree")
             return Verdict("unknown", f"the coefficients of {what} could not be compared")
@@ -194,11 +211,15 @@ def _cancel(pieces: list[Piece], context: list[Constraint]) -> bool | None:
     start = [row(c) for c in context if not c.equality]
     fixed = [row(c) for c in context if c.equality]
     worst: bool | None = True
+    count = [0]
 
     def visit(at: int, low: list[Row], same: list[Row], total: Fraction) -> None:
         nonlocal worst
         if worst is not True:
             return
+        count[0] += 1
+        if count[0] > CASES:
+            raise OutOfBudget(f"more than {CASES} cases")
         if at == len(pieces):
             if total and (answer := feasible(low, same)) is not False:
                 worst = False if answer else None
