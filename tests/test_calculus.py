@@ -331,7 +331,8 @@ def test_extents_are_compared_by_what_they_are():
 
     def verdict(constraints: tuple[Constraint, ...]) -> str:
         context = Context(("n", "k", "o"), constraints)
-        return prove_equal(Equation(here[i], w[j] * x[i + j], context), Equation(there[i], w[j] * x[i + j], context)).kind
+        left, right = (Equation(y[i], w[j] * x[i + j], context) for y in (here, there))
+        return prove_equal(left, right).kind
 
     assert verdict(sizes) == "proved"
     assert verdict(sizes[:2]) == "different"
