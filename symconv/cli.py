@@ -1,4 +1,4 @@
-"""The command line: derive | emit | bench | fuzz | doctor. Heavy modules load inside the commands."""
+"""The command line: derive | emit | verify | explain | bench | fuzz | doctor. Heavy modules load in the commands."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def main() -> None:
     \b
     symconv derive --input 5 --kernel 3 --wrt 'x[3]'
     symconv emit --input 28x28 --kernel 3x3 --filters 8 --out kernels
+    symconv verify notes.md
     """
 
 
@@ -93,6 +94,46 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, out: Pa
         sys.exit(batch.emit_many(console(), tables, layer_from_table, request))
     assert layer is not None
     sys.exit(batch.emit_one(console(), layer, request))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--claim", metavar="LATEX", help="One formula instead of files.")
+@click.option("--given", multiple=True, metavar="LATEX", help="A definition or directive to start from; repeatable.")
+@click.option("--format", "format_", type=click.Choice(["full", "concise", "json", "sarif", "github"]), default="full",
+              show_default=True, help="For people, editors, programs, code scanning, annotations.")
+@click.option("--source", type=click.Choice(["markdown", "latex", "notebook", "text"]), default=None,
+              help="How to read the text; by default after the file's name, Markdown for standard input.")
+@click.option("--fail-on-unchecked", is_flag=True, help="Formulas not understood, or checked without proof, count.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+def verify(paths: tuple[str, ...], claim: str | None, given: tuple[str, ...], format_: str, source: str | None,
+           fail_on_unchecked: bool, exit_zero: bool) -> None:
+    """Find the convolution formulas in notes and decide each: proved, true under a condition, or refuted.
+
+    PATH is a Markdown, LaTeX, notebook or text file, a folder of them, or - for standard input.
+    Exit code 1 when a formula is refuted or holds under a condition only, 2 when something cannot be read.
+    """
+    from symconv.telling.command import Request, run
+
+    if claim is not None and paths:
+        raise click.UsageError("--claim takes the place of files: give one of them")
+    if claim is None and not paths and sys.stdin.isatty():
+        raise click.UsageError("nothing to verify; for example: symconv verify notes.md")
+    request = Request(paths or ("-",), claim, given, source or "", format_, fail_on_unchecked, exit_zero)
+    sys.exit(run(request, console()))
+
+
+@main.command()
+@click.argument("code", required=False)
+def explain(code: str | None) -> None:
+    """Say what a code such as SC101 means, with an example; without one, list all."""
+    from symconv.claims.codes import find
+    from symconv.telling.explain import show_code, show_codes
+
+    if code is None:
+        show_codes(console(), sys.stdout.isatty())
+    else:
+        show_code(find(code), console(), sys.stdout.isatty())
 
 
 @main.command()

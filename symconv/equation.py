@@ -79,6 +79,15 @@ class Tensor:
         return tuple(e.constant for e in self.shape)
 
     @property
+    def size_names(self) -> frozenset[str]:
+        """The names its shape depends on."""
+        return frozenset().union(*(e.names for e in self.shape))
+
+    def in_range(self, index: tuple[Affine, ...]) -> tuple[Constraint, ...]:
+        """What it takes for an index to lie inside the shape."""
+        return tuple(c for e, n in zip(index, self.shape, strict=True) for c in inside(e, n))
+
+    @property
     def array_shape(self) -> tuple[int, ...]:
         """The caller's shape: axes merged, left-out axes of extent 1 restored."""
         rest, shape = list(self.extents), []
@@ -91,6 +100,38 @@ class Tensor:
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(map(str, self.shape))})"
+
+
+class Signal(Tensor):
+    """A function on all of Z^rank that is zero outside some finite set: no index is out of range.
+
+    Args:
+        name: as for a Tensor.
+        rank: the number of axes.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, name: str, rank: int, symbol: str = "") -> None:
+        Tensor.__init__(self, name, ("oo",) * rank, symbol)
+
+    def at(self, sizes: Sizes) -> Tensor:
+        return self
+
+    def gradient(self) -> Tensor:
+        return Signal("d" + self.name, len(self.shape))
+
+    @property
+    def size_names(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """Raises ShapeError: a signal is defined everywhere."""
+        raise ShapeError(f"{self.name} is defined on all integers and has no extents")
+
+    def in_range(self, index: tuple[Affine, ...]) -> tuple[Constraint, ...]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +154,7 @@ class Access:
         return replace(self, indices=tuple(e.substitute(values) for e in self.indices))
 
     def in_range(self) -> tuple[Constraint, ...]:
-        return tuple(c for e, n in zip(self.indices, self.tensor.shape, strict=True) for c in inside(e, n))
+        return self.tensor.in_range(self.indices)
 
     @property
     def names(self) -> frozenset[str]:
@@ -230,8 +271,7 @@ class Equation:
             raise ShapeError(f"{left} repeats an output index")
         given = (right,) if isinstance(right, Access | Term) else tuple(right)
         terms = tuple(as_term(t) for t in given)
-        known = frozenset().union(*(e.names for e in left.tensor.shape),
-                                  *(e.names for t in terms for f in t.factors for e in f.tensor.shape))
+        known = frozenset().union(left.tensor.size_names, *(f.tensor.size_names for t in terms for f in t.factors))
         context = context or Context(tuple(sorted(known)))
         fixed = known | set(context.sizes) | set(names)
         put = object.__setattr__

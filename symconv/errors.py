@@ -13,6 +13,20 @@ class NotSupported(SymconvError):
     """A valid request that symconv does not answer (yet, or by design)."""
 
 
+class NotationError(SymconvError):
+    """A formula that was not understood: why, and at which code point of its LaTeX.
+
+    Args:
+        reason: what stands in the way, for people.
+        at: offset of the place, from 0.
+    """
+
+    def __init__(self, reason: str, at: int) -> None:
+        super().__init__(f"{reason} (at {at})")
+        self.reason = reason
+        self.at = at
+
+
 class LimitExceeded(SymconvError):
     """Work that would pass a stated limit, refused before it starts."""
 

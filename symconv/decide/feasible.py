@@ -42,14 +42,31 @@ def negated(r: Row) -> Row:
     return {v: -a for v, a in r[0].items()}, -r[1] - 1
 
 
-def feasible(inequalities: Iterable[Row], equalities: Iterable[Row], budget: int = BUDGET) -> bool | None:
-    """True, False or None (see above).
+class Account:
+    """Work over many systems, counted in rows read and combinations formed."""
+
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+
+    def spend(self, work: int) -> None:
+        """Raises OutOfBudget when nothing is left."""
+        self.left -= work
+        if self.left < 0:
+            raise OutOfBudget("the comparison takes more work than its budget")
+
+
+def feasible(inequalities: Iterable[Row], equalities: Iterable[Row], budget: int = BUDGET,
+             account: Account | None = None) -> bool | None:
+    """True, False or None (see above). With an account, the work is charged to it.
 
     Raises:
-        OutOfBudget: more than `budget` combinations were formed.
+        OutOfBudget: more than `budget` combinations were formed, or the account is empty.
     """
-    rest = _without_equalities(list(inequalities), list(equalities))
-    return False if rest is None else _eliminate(rest, budget)
+    low, same = list(inequalities), list(equalities)
+    account = account or Account(len(low) + len(same) + budget)
+    account.spend(len(low) + len(same))
+    rest = _without_equalities(low, same)
+    return False if rest is None else _eliminate(rest, budget, account)
 
 
 def _substitute(r: Row, name: str, value: Row) -> Row:
@@ -107,7 +124,7 @@ def _add(rows: dict[Key, int], r: Row) -> bool:
     return True
 
 
-def _eliminate(inequalities: list[Row], budget: int) -> bool | None:
+def _eliminate(inequalities: list[Row], budget: int, account: Account) -> bool | None:
     rows: dict[Key, int] = {}
     exact, work = True, 0
     if not all(_add(rows, r) for r in inequalities):
@@ -123,6 +140,7 @@ def _eliminate(inequalities: list[Row], budget: int) -> bool | None:
                 return False
             continue
         name, low, high, unit = _cheapest(rows)
+        account.spend(len(low) * len(high))
         exact &= unit
         kept = {k: c for k, c in rows.items() if all(v != name for v, _ in k)}
         for lower in low:

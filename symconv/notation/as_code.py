@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symconv.notation import nodes as n
 from symconv.notation.printer import Printer, Show, chain, noted, number_rule, signed
+from symconv.notation.surface_text import SURFACE, in_brackets
 
 
 def _code_sum(a: n.Sum, show: Show) -> str:
@@ -16,7 +17,7 @@ def _code_sum(a: n.Sum, show: Show) -> str:
 
 
 def _code_range(a: n.Range, show: Show) -> str:
-    return f"{show(a.low)} <= {a.index.name} < {show(a.stop)}" if a.low and a.stop else f"all {a.index.name}"
+    return f"{show(a.low)} <= {show(a.index)} < {show(a.stop)}" if a.low and a.stop else f"all {show(a.index)}"
 
 
 def _add(a: n.Add, show: Show) -> str:
@@ -42,11 +43,12 @@ CODE = Printer({
     n.Quotient: lambda a, show: f"({show(a.above)})/({show(a.below)})",
     n.Partial: lambda a, show: f"d{show(a.of)}/d{show(a.by)}",
     n.Apply: lambda a, show: f"{a.function}({show(a.argument)})",
-    n.Chain: chain({"=": "=", "==": "==", "<=": "<=", ">=": ">="}),
+    n.Chain: chain({}, in_brackets),
     n.Iverson: lambda a, show: f"[{show(a.condition)}]",
     n.Range: _code_range,
     n.Sum: _code_sum,
     n.Outside: lambda a, show: f"{show(a.tensor)} is zero outside",
     n.Text: lambda a, show: a.words,
     n.Noted: noted(" "),
+    **SURFACE,
 })

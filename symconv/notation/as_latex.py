@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from symconv.notation import nodes as n
-from symconv.notation.printer import Printer, Show, chain, noted, range_chain, signed, sum_of, tight
-
-GREEK = frozenset(("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda",
-                   "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"))
+from symconv.notation.printer import Printer, Show, chain, factors, noted, range_chain, signed, summands, tight
+from symconv.notation.surface_latex import SURFACE, group, product, sums
+from symconv.notation.vocabulary import GREEK, RELATIONS
 
 
 def _letters(name: str) -> str:
@@ -47,20 +46,18 @@ def _latex_function(name: str) -> str:
 
 
 def _latex_product(a: n.Product, show: Show) -> str:
-    number, rest = a.factors[0], a.factors[1:]
-    if isinstance(number, n.Number) and rest and isinstance(rest[0], n.Symbol):
-        return show(number) + " ".join(map(show, rest))
-    return " ".join(map(show, a.factors))
+    shown = factors(a.factors, show, group)
+    if isinstance(a.factors[0], n.Number) and a.factors[1:] and isinstance(a.factors[1], n.Symbol):
+        return shown[0] + " ".join(shown[1:])
+    return product(tuple(shown), a.factors)
 
 
 def _latex_sum(a: n.Sum, show: Show) -> str:
-    if a.conditions:
+    if a.conditions and all(r.low is not None for r in a.ranges) and a.ranges:
         over = ",\\ ".join(show(range_chain(r)) for r in a.ranges)
         where = ",\\ ".join(map(show, a.conditions))
         return f"\\sum_{{\\substack{{{over} \\\\ {where}}}}} {show(a.body)}"
-    heads = [f"\\sum_{{{show(r.index)}={tight(show(r.low))}}}^{{{tight(show(r.high))}}}" if r.low and r.high
-             else f"\\sum_{{{show(r.index)}}}" for r in a.ranges]
-    return " ".join([*heads, show(a.body)])
+    return sums("\\sum", a, show)
 
 
 def _latex_number(a: n.Number, show: Show) -> str:
@@ -79,11 +76,11 @@ LATEX = Printer({
     n.Element: _latex_element,
     n.Product: _latex_product,
     n.Signed: signed,
-    n.Add: sum_of,
+    n.Add: summands({1: "\\pm", -1: "\\mp"}, group),
     n.Quotient: lambda a, show: f"\\frac{{{show(a.above)}}}{{{show(a.below)}}}",
     n.Partial: lambda a, show: f"\\frac{{\\partial {show(a.of)}}}{{\\partial {show(a.by)}}}",
     n.Apply: lambda a, show: f"{_latex_function(a.function)}({show(a.argument)})",
-    n.Chain: chain({"=": "=", "==": "=", "<=": "\\le", ">=": "\\ge"}),
+    n.Chain: chain(RELATIONS, group),
     n.Iverson: lambda a, show: f"[{show(a.condition)}]",
     n.Range: lambda a, show: show(range_chain(a)),
     n.Sum: _latex_sum,
@@ -91,4 +88,5 @@ LATEX = Printer({
                                + " \\times ".join(f"{show(low)} \\ldots {show(high)}" for low, high in a.ranges),
     n.Text: _latex_text,
     n.Noted: noted(" \\quad "),
+    **SURFACE,
 })

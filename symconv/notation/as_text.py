@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 
 from symconv.notation import nodes as n
-from symconv.notation.printer import Printer, Show, chain, noted, number_rule, range_chain, signed, sum_of, tight
+from symconv.notation.printer import (
+    Printer,
+    Show,
+    chain,
+    factors,
+    noted,
+    number_rule,
+    range_chain,
+    signed,
+    summands,
+    tight,
+)
+from symconv.notation.surface_text import SURFACE, beside, big, in_brackets, partial, quotient
 
 
 def _text_element(a: n.Element, show: Show) -> str:
@@ -16,20 +28,20 @@ def _text_element(a: n.Element, show: Show) -> str:
 
 
 def _text_product(a: n.Product, show: Show) -> str:
-    number = show(a.factors[0]) if isinstance(a.factors[0], n.Number) else ""
+    shown = factors(a.factors, show, in_brackets)
+    number = shown[0] if isinstance(a.factors[0], n.Number) and len(shown) > 1 else ""
     rest = a.factors[1:] if number else a.factors
     sizes = all(isinstance(f, n.Symbol) for f in rest)
-    gap = "" if sizes and number.isdigit() else " "
-    return (number + gap if number else "") + ("*" if sizes else " ").join(map(show, rest))
+    near = sizes or (isinstance(rest[0], n.Name | n.Scripted) and not shown[-len(rest)][0].isdigit())
+    gap = "" if near and number.isdigit() else "*" if isinstance(rest[0], n.Number) else " "
+    return (number + gap if number else "") + beside(shown[1:] if number else shown, rest, "*" if sizes else " ")
 
 
 def _text_sum(a: n.Sum, show: Show) -> str:
-    if a.conditions:
+    if a.conditions and all(r.low is not None for r in a.ranges):
         over = ", ".join(show(range_chain(r)) for r in a.ranges)
-        return f"sum_{{{over}: {', '.join(map(show, a.conditions))}}} {show(a.body)}"
-    heads = [f"sum_{{{show(r.index)}={tight(show(r.low))}}}^{{{tight(show(r.high))}}}" if r.low and r.high
-             else f"sum_{{{show(r.index)}}}" for r in a.ranges]
-    return " ".join([*heads, show(a.body)])
+        return f"sum_{{{over}{': ' if over else ''}{', '.join(map(show, a.conditions))}}} {show(a.body)}"
+    return big("sum", a, show)
 
 
 TEXT = Printer({
@@ -38,11 +50,11 @@ TEXT = Printer({
     n.Element: _text_element,
     n.Product: _text_product,
     n.Signed: signed,
-    n.Add: sum_of,
-    n.Quotient: lambda a, show: f"({show(a.above)})/({show(a.below)})",
-    n.Partial: lambda a, show: f"d{show(a.of)}/d{show(a.by)}",
+    n.Add: summands({1: "+-", -1: "-+"}, in_brackets),
+    n.Quotient: quotient,
+    n.Partial: partial,
     n.Apply: lambda a, show: f"{a.function}({show(a.argument)})",
-    n.Chain: chain({"=": "=", "==": "=", "<=": "<=", ">=": ">="}),
+    n.Chain: chain({"==": "="}, in_brackets),
     n.Iverson: lambda a, show: f"[{show(a.condition)}]",
     n.Range: lambda a, show: show(range_chain(a)),
     n.Sum: _text_sum,
@@ -50,4 +62,5 @@ TEXT = Printer({
                                + " x ".join(f"{show(low)}..{show(high)}" for low, high in a.ranges),
     n.Text: lambda a, show: a.words,
     n.Noted: noted(" "),
+    **SURFACE,
 })

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 
@@ -54,10 +54,15 @@ class Product(Node):
 
 @dataclass(frozen=True, slots=True)
 class Signed(Node):
-    """A summand: its sign, and what is added or subtracted."""
+    """A summand: its sign, and what is added or subtracted.
+
+    Args:
+        choice: 1 for plus-minus and -1 for minus-plus, where `negative` says nothing.
+    """
 
     negative: bool
     node: Node
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,14 @@ class Iverson(Node):
 
 @dataclass(frozen=True, slots=True)
 class Range(Node):
-    """A summation index; where its range is stated, its first value, its last and the one after."""
+    """A summation index; where its range is stated, its first value, its last and the one after, or
+    the set it runs over."""
 
-    index: Symbol
+    index: Node
     low: Node | None = None
     high: Node | None = None
     stop: Node | None = None
+    within: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,130 @@ class Noted(Node):
 
     body: Node
     notes: tuple[Node, ...]
+
+
+# What authors write, before anyone has decided what it means: the parser's output.
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A letter or a word: `w`, `delta` for \\delta, `out` for \\text{out}.
+
+    Args:
+        style: "bold", "rm", "sans", "cal", "text", "blackboard" or "".
+        accent: "hat", "tilde", "bar", "vec", "dot" or "".
+        at: offset in the LaTeX it was read from.
+    """
+
+    text: str
+    style: str = field(default="", compare=False)
+    accent: str = ""
+    at: int = field(default=-1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scripted(Node):
+    """A base with subscripts, superscripts and primes: w_{m,n}^{(l)}, k^2, x^T.
+
+    Entries are separated by commas; `W_{ij}` has one entry, the Product of i and j.
+
+    Args:
+        grouped: the superscript stood in parentheses, as in z^{(l)}, or in square brackets.
+        bracket: which of them, where it did.
+    """
+
+    base: Node
+    below: tuple[Node, ...] = ()
+    above: tuple[Node, ...] = ()
+    primes: int = 0
+    grouped: bool = False
+    bracket: str = "("
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A name with arguments in brackets: f(i, j), x[i+j-1], sigma(z); or a product that looks so."""
+
+    head: Node
+    arguments: tuple[Node, ...]
+    bracket: str = "("
+
+
+@dataclass(frozen=True, slots=True)
+class Bracketed(Node):
+    """An expression in brackets of its own: (a + b), [f * g], {a}."""
+
+    body: Node
+    bracket: str = "("
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Node):
+    """Two operands and an operator that has more than one meaning: "*", "star", "circledast",
+    "otimes", "odot", "circ", "times", "mod".
+
+    Args:
+        label: a word on the operator, as `full` in *_{full}.
+    """
+
+    operator: str
+    left: Node
+    right: Node
+    label: str = ""
+    at: int = field(default=-1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded(Node):
+    """A floor, or a ceiling."""
+
+    body: Node
+    up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Integral(Node):
+    """The integral of `body` over the variables, with bounds or a set where they are stated."""
+
+    variables: tuple[Node, ...]
+    body: Node
+    low: Node | None = None
+    high: Node | None = None
+    within: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BigProduct(Node):
+    """A product over ranges."""
+
+    ranges: tuple[Range, ...]
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix(Node):
+    rows: tuple[tuple[Node, ...], ...]
+    bracket: str = "["
+
+
+@dataclass(frozen=True, slots=True)
+class Cases(Node):
+    """Values and the conditions under which they hold; None for "otherwise"."""
+
+    branches: tuple[tuple[Node, Node | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Items(Node):
+    """Entries separated by commas: (a, b, c), or the range 1, ..., n."""
+
+    entries: tuple[Node, ...]
+    bracket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dots(Node):
+    """An ellipsis."""
 
 
 KINDS = tuple(v for v in tuple(globals().values()) if isinstance(v, type) and issubclass(v, Node) and v is not Node)

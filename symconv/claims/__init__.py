@@ -1,0 +1,1 @@
+"""Formulas people wrote, read and decided."""

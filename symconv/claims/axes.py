@@ -1,0 +1,338 @@
+"""Where arrays begin and end, inferred from how a formula reads them.
+
+Authors write o_i = sum_j w_j x_{i+j-1} and leave the ranges to the reader. What they do say comes
+first (bounds of sums, sizes given, arrays defined before); the rest follows two conventions, and
+the scope notes each when it is used: arrays begin at the base that makes the first output read
+the first element, and outputs exist where everything they read does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from symconv.affine import Affine, Constraint, at_least, equal
+from symconv.claims.raw import Factor, Raw, Sum
+from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Scope
+
+PADDING = frozenset(("p", "P", "pad", "padding", "p_h", "p_w", "P_h", "P_w", "p_H", "p_W", "P_H", "P_W"))
+
+
+@dataclass
+class Axes:
+    """The inference for one formula.
+
+    Args:
+        letters: free indices of the formula, internal names.
+        target: the array that is defined, for the name of its size.
+        outputs: the range of each letter, once known.
+        stated: ranges the author gave for letters.
+    """
+
+    scope: Scope
+    letters: tuple[str, ...]
+    target: str = "out"
+    outputs: dict[str, Axis] = field(default_factory=dict)
+    found: dict[str, Axis] = field(default_factory=dict)
+    facts: list[Constraint] = field(default_factory=list)
+
+    def infer(self, terms: Iterable[Raw], names: Iterable[str] = ()) -> None:
+        """Settle every array read by the terms, and the range of every letter."""
+        everything = list(terms)
+        unknown = {f.name: len(f.indices) for t in everything for f in t.factors
+                   if f.indices and self.scope.array(f.name) is None and not f.name.startswith(GRADIENT)}
+        for t in everything:
+            for f in t.factors:
+                if not f.indices:
+                    self.scope.ranks.setdefault(f.name, 0)
+        self.base = self.guess_base(everything)
+        for t in everything:
+            self.indices_of(t)
+        waiting = {name for name in unknown if self.leads(name, everything)}
+        for name, rank in unknown.items():
+            if name not in waiting:
+                self.scope.arrays[name] = Array(name, self.axes(name, rank, everything))
+        for name in waiting:
+            self.bound_axes(name, unknown[name], everything)
+        for letter in self.letters:
+            if letter not in self.outputs and waiting:
+                found = self.output(letter, everything)
+                if found != LINE:
+                    self.outputs[letter] = found
+        for name in waiting:
+            self.scope.arrays[name] = Array(name, self.axes(name, unknown[name], everything))
+        for letter in self.letters:
+            if letter not in self.outputs:
+                self.outputs[letter] = self.output(letter, everything)
+
+    def bound_axes(self, name: str, rank: int, terms: list[Raw]) -> None:
+        """The ranges of bound indices that stand alone in an array whose other axes are still open."""
+        reads = [(t, f) for t in terms for f in t.factors if f.name == name]
+        for axis in range(rank):
+            if any(a in t.indices for t, f in reads if (a := alone(f.indices[axis]))):
+                self.axis(name, axis, reads, None)
+
+    def leads(self, name: str, terms: list[Raw]) -> bool:
+        """Is it indexed by a letter alone that says nothing of its range yet? Then others come first."""
+        letters = {a for t in terms for f in t.factors if f.name == name for e in f.indices if (a := alone(e))}
+        moving = {n for t in terms for f in t.factors for e in f.indices if len(e.names) > 1 for n in e.names}
+        return any(a in self.letters and a not in self.outputs and a in moving for a in letters)
+
+    def given(self, letter: str, ends: tuple[Affine, Affine]) -> None:
+        """A range somebody else knows."""
+        self.outputs[letter] = Axis(ends[0], ends[1] - ends[0] + 1)
+
+    def stated(self, conditions: Sequence[Constraint]) -> None:
+        """Ranges of letters that side conditions state: i = 1, ..., n."""
+        term = Raw(constraints=tuple(conditions), indices=self.letters)
+        for letter in self.letters:
+            bounds = stated(letter, term)
+            if bounds:
+                self.given(letter, bounds)
+
+    # -- bound indices
+
+    def indices_of(self, t: Raw) -> None:
+        """The range of each bound index: stated, or that of an array it indexes alone."""
+        for name in t.indices:
+            if name in t.line:
+                self.found[name] = LINE
+                continue
+            bounds = stated(name, t)
+            if bounds:
+                low, high = bounds
+                extent = high - low + 1
+                self.found[name] = Axis(low, extent)
+                if not any("~" in n for n in extent.names) and (extent.constant > 0 or any(
+                        c != 1 for m, c in extent if m)) and self.letters:
+                    for size in extent.names - self.scope.settled:
+                        self.scope.low.setdefault(size, 0)
+                    self.facts.append(at_least(extent, 1))
+        for f in t.factors:
+            array = self.scope.array(f.name)
+            for axis, e in enumerate(f.indices):
+                name = alone(e)
+                if array and name in t.stated and name in self.found and (
+                        f.name.startswith(GRADIENT) or f.name in self.scope.definitions):
+                    self.same(self.found[name], array.axes[axis])
+                if array and name and name not in self.found and name in (*t.indices, *self.letters):
+                    if name in self.letters:
+                        self.outputs.setdefault(name, array.axes[axis])
+                    else:
+                        self.found[name] = array.axes[axis]
+
+    def same(self, written: Axis, known: Axis) -> None:
+        """A sum over a whole axis says how long it is: H_out for what was only derived so far."""
+        if written.extent is None or known.extent is None or written.low != known.low:
+            return
+        gap = written.extent - known.extent
+        if any("~" in n for n in gap.names):
+            return
+        new = {n for n in gap.names if n in self.scope.invented or n not in self.scope.settled}
+        if new and gap.names and any(abs(gap.coefficient(n)) == 1 for n in new):
+            fact = equal(written.extent, known.extent)
+            if fact not in self.scope.facts:
+                self.facts.append(fact)
+
+    def axes(self, name: str, rank: int, terms: list[Raw]) -> tuple[Axis, ...]:
+        given = self.scope.extents.get(name)
+        reads = [(t, f) for t in terms for f in t.factors if f.name == name]
+        if given is None and any(self.on_line(t, e) for t, f in reads for e in f.indices):
+            return (LINE,) * rank
+        if given is None and self.scope.signals:
+            return (LINE,) * rank
+        if given is None and name in self.scope.called and not any(
+                alone(e) in t.stated for t, f in reads for e in f.indices):
+            return (LINE,) * rank
+        if given is None and self.reindexed(terms, name):
+            return (LINE,) * rank
+        return tuple(self.axis(name, axis, reads, given[axis] if given and axis < len(given) else None)
+                     for axis in range(rank))
+
+    def reindexed(self, terms: list[Raw], name: str) -> bool:
+        """V_{a,b} = W_{a+b}: no sum says where anything ends."""
+        return bool(self.letters) and not any(t.indices for t in terms) and any(
+            len(set(self.letters) & e.names) > 1 for t in terms for f in t.factors for e in f.indices)
+
+    def on_line(self, t: Raw, e: Affine) -> bool:
+        return any(n in t.line or self.found.get(n) == LINE or self.outputs.get(n) == LINE for n in e.names)
+
+    def axis(self, name: str, axis: int, reads: list[tuple[Raw, Factor]], given: Affine | None) -> Axis:
+        singles = [alone(f.indices[axis]) for _, f in reads]
+        for single in singles:
+            if single is not None and single in self.found:
+                known = self.found[single]
+                return Axis(known.low, given) if given is not None else known
+            if single is not None and single in self.outputs:
+                return self.outputs[single]
+        covered = self.covered(name, axis, reads) if given is None and not any(singles) else None
+        if covered is not None:
+            return covered
+        held = next((h for t, f in reads if (h := _held(f.indices[axis], t)) is not None), None)
+        if held is not None and given is None:
+            return Axis(Affine(), held)
+        rank = len(reads[0][1].indices)
+        extent = given if given is not None else self.fresh(name, rank, axis)
+        made = Axis(Affine.of(self.base), extent)
+        for single in singles:
+            if single is not None:
+                (self.outputs if single in self.letters else self.found).setdefault(single, made)
+        return made
+
+    def covered(self, name: str, axis: int, reads: list[tuple[Raw, Factor]]) -> Axis | None:
+        """What is read of it, when every index that moves has a known range: outputs were stated."""
+        low: Affine | None = None
+        high: Affine | None = None
+        for t, f in reads:
+            e = f.indices[axis]
+            if not all(n in self.outputs for n in e.names if n in self.letters):
+                return None
+            ends = [self.extreme(e, replace(t, indices=(*t.indices, *self.letters)), sign) for sign in (-1, 1)]
+            first, last = ends
+            if first is None or last is None or any("~" in n for n in first.names | last.names):
+                return None
+            low = first if low is None or (low - first).is_constant and (low - first).constant > 0 else low
+            high = last if high is None or (last - high).is_constant and (last - high).constant > 0 else high
+        if low is None or high is None:
+            return None
+        return Axis(low, high - low + 1)
+
+    def fresh(self, name: str, rank: int = 1, axis: int = 0) -> Affine:
+        """A size nobody named: |x|, the length of x, or |W|_2 along its second axis."""
+        name = f"|{name}|" + (f"_{axis + 1}" if rank > 1 else "")
+        self.scope.invented.add(name)
+        return self.scope.size(name)
+
+    # -- outputs
+
+    def output(self, letter: str, terms: list[Raw]) -> Axis:
+        """Where the formula has a value: where everything it reads is there, or all integers."""
+        for t in terms:
+            for f in t.factors:
+                array = self.scope.array(f.name)
+                for axis, e in enumerate(f.indices):
+                    if letter in e.names and array is not None:
+                        return self.window(letter, e, t, array.axes[axis])
+        return LINE
+
+    def window(self, letter: str, e: Affine, t: Raw, axis: Axis) -> Axis:
+        if axis.extent is None:
+            return LINE
+        if any(n in t.indices and n not in self.found and n.startswith("q~") for n in e.names):
+            return axis  # a remainder: one period
+        step = Affine.build({tuple(n for n in m if n != letter): c for m, c in e if letter in m})
+        rest = Affine.build({m: c for m, c in e if letter not in m})
+        low, high = self.extreme(rest, t, -1), self.extreme(rest, t, 1)
+        if low is None or high is None or set(self.letters) & (low.names | high.names | step.names):
+            return LINE
+        if step == Affine.of(-1):
+            return Axis(high - (axis.last or axis.low), axis.extent - (high - low))
+        if any(e.coefficient(n) < 0 for n in t.indices) and step == Affine.of(1):
+            self.scope.note("zero")
+            return Axis(axis.low - high, axis.extent + (high - low))
+        pads = [n for n in rest.names if n in PADDING or self.scope.roles.get(n, "").startswith("padding")]
+        grown = axis.extent
+        for p in pads:
+            grown = grown + 2 * Affine.of(p)
+            self.scope.low.setdefault(p, 0)
+            self.scope.note("zero")
+        if self.scope.zero and not pads and step == Affine.of(1) and low != high and self.centred(low, high):
+            return axis
+        if step == Affine.of(1):
+            extent = grown - (high - low)
+            self.facts.append(at_least(extent, 1))
+            start = axis.low - low
+            return Axis(start.substitute(dict.fromkeys(pads, 0)) if pads else start, extent)
+        place = self.letters.index(letter)
+        size = self.fresh(self.target, len(self.letters), place)
+        self.facts += [at_least(grown - 1, step * (size - 1) + (high - low)),
+                       at_least(step * size + (high - low), grown), at_least(size, 1)]
+        return Axis(Affine.of(self.base), size)
+
+    def centred(self, low: Affine, high: Affine) -> bool:
+        return low + high == Affine()
+
+    def extreme(self, rest: Affine, t: Raw, sign: int) -> Affine | None:
+        """The least or greatest value over the bound indices; products with a stride included."""
+        total = rest
+        for name in t.indices:
+            if name not in rest.names:
+                continue
+            axis = self.found.get(name) or self.outputs.get(name)
+            if axis is None or axis.extent is None or axis.last is None:
+                return None
+            coefficient = sum(c for m, c in rest if name in m)
+            total = total.substitute({name: axis.last if coefficient * sign > 0 else axis.low})
+        return total
+
+    # -- base
+
+    def guess_base(self, terms: list[Raw]) -> int:
+        """0 or 1: the base at which first outputs and first taps read first elements."""
+        if self.scope.base is not None:
+            return self.scope.base
+        for t in terms:
+            for f in t.factors:
+                for e in f.indices:
+                    moving = [n for n in e.names if n in t.indices or n in self.letters]
+                    if len(moving) > 1:
+                        fits = [b for b in (1, 0) if self.first(e, t, b) == b]
+                        if len(fits) == 1:
+                            self.scope.base = fits[0]
+                            return fits[0]
+        lows = [low.constant for t in terms for n in t.indices if (b := stated(n, t)) and (low := b[0]).is_constant]
+        base = 1 if 1 in lows and 0 not in lows else 0 if 0 in lows else 1
+        if lows:
+            self.scope.base = base
+        return base
+
+    def first(self, e: Affine, t: Raw, base: int) -> int | None:
+        values: dict[str, int] = {}
+        for name in e.names:
+            bounds = stated(name, t) if name in t.indices else None
+            if bounds is not None:
+                values[name] = bounds[0].constant if bounds[0].is_constant else 0
+            elif name in t.indices or name in self.letters:
+                values[name] = base
+            else:
+                values[name] = 0 if name in PADDING else 3
+        return e.evaluate(values)
+
+
+def _held(e: Affine, t: Raw) -> Affine | None:
+    """The extent of what a remainder indexes: the conditions of the term hold it in 0..extent-1."""
+    if Constraint(e) not in t.constraints:
+        return None
+    for c in t.constraints:
+        extent = c.expression + e + 1
+        if not any("~" in n for n in extent.names) and not c.equality and c.expression != e:
+            return extent
+    return None
+
+
+def alone(e: Affine) -> str | None:
+    """The name, when the expression is one index and nothing else."""
+    return e.items[0][0][0] if len(e.items) == 1 and e.items[0][1] == 1 and len(e.items[0][0]) == 1 else None
+
+
+def stated(name: str, t: Raw) -> tuple[Affine, Affine] | None:
+    """First and last value of a bound index, where both are written down and no other index moves them."""
+    low = high = None
+    for c in t.constraints:
+        a = c.expression.coefficient(name)
+        rest = c.expression - a * Affine.of(name)
+        if c.equality or abs(a) != 1 or rest.names & set(t.indices) or name in rest.names:
+            continue
+        if a == 1 and low is None:
+            low = -rest
+        elif a == -1 and high is None:
+            high = rest
+    return (low, high) if low is not None and high is not None else None
+
+
+def apart(letters: Iterable[str]) -> list[Constraint]:
+    return [equal(a, b) for a, b in zip(letters, letters, strict=True)]
+
+
+def reads_of(terms: Sum) -> set[str]:
+    return {f.name for t in terms for f in t.factors}

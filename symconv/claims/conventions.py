@@ -1,0 +1,47 @@
+"""What the field takes for granted when a document does not say: whose gradient delta is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symconv.claims.reader import Reader
+from symconv.claims.scope import Definition, Scope
+from symconv.claims.words import base_of
+from symconv.notation import nodes as n
+
+LETTERS = frozenset(("delta", "Delta", "dout", "grad", "varepsilon", "epsilon"))
+
+
+def assume_upstream(scope: Scope, reader: Reader, nodes: Iterable[n.Node]) -> None:
+    """A delta nobody defined is dL/d(output) of the forward formula."""
+    for node in _references(nodes):
+        first = base_of(node)
+        if not isinstance(first, n.Name) or first.text not in LETTERS or first.accent:
+            continue
+        ref = reader.reference(node)
+        if ref.name in scope.upstream or ref.name in scope.arrays \
+                or ref.name in scope.definitions:
+            continue
+        d = output(scope, ref.name, len(ref.entries))
+        if d is not None:
+            scope.upstream[ref.name] = d.name
+            scope.note(f"{ref.name} is taken as dL/d{d.name}")
+
+
+def _references(nodes: Iterable[n.Node]) -> Iterable[n.Node]:
+    from symconv.claims.letters import children
+
+    for node in nodes:
+        if isinstance(node, n.Scripted | n.Call | n.Name):
+            yield node
+        yield from _references(children(node))
+
+
+def output(scope: Scope, name: str, rank: int) -> Definition | None:
+    """The forward formula delta belongs to: the one of the same layer, else the last linear one."""
+    label = name.partition("^")[2]
+    linear = [d for d in scope.definitions.values()
+              if d.letters and not any(f.function for t in d.terms for f in t.factors)]
+    same = [d for d in linear if label and d.name.partition("^")[2] == label]
+    fitting = [d for d in (same or linear) if rank in (0, len(d.letters))] or same or linear
+    return fitting[-1] if fitting else None

@@ -1,0 +1,163 @@
+"""Directives: what a comment or a `given` states in words rather than in a formula."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from symconv.affine import Affine, equal
+from symconv.claims.scope import Scope
+from symconv.claims.stars import canonical
+from symconv.claims.words import key
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+from symconv.notation.parser import parse
+
+Rule = tuple[re.Pattern[str], Callable[[Scope, re.Match[str]], bool]]
+NAME = r"\\?[A-Za-z]\w*(?:_\{?\w+\}?)?(?:\^\{?\(?\w+\)?\}?)?"
+ROLES = re.compile(r"""(input|kernel|filter|weight|bias|output|loss|activation|upstream|stride|pad|dilation|channel|
+    group|batch|size|learning|image|signal|gradient|parameter|receptive|number|layer|multipl|output)""", re.X)
+OPERATORS = {"*": "*", "\\ast": "*", "\\star": "star", "⋆": "star", "\\circledast": "circledast",
+             "\\otimes": "otimes", "⊗": "otimes", "∗": "*"}
+
+
+def bare(name: str) -> str:
+    """A name as the reader spells it: `\\delta^{(l)}` is `delta^l`."""
+    try:
+        statements = parse(name)
+    except NotationError:
+        statements = ()
+    if len(statements) == 1 and isinstance(statements[0].body, n.Name | n.Scripted | n.Call):
+        return key(statements[0].body)
+    return re.sub(r"[{}\\ ()]", "", name)
+
+
+def directive(scope: Scope, text: str) -> bool:
+    """Take one directive into the scope; False when it is none."""
+    words = " ".join(text.strip().rstrip(".").split())
+    return any(action(scope, m) for pattern, action in RULES if (m := pattern.fullmatch(words)))
+
+
+def _upstream(scope: Scope, m: re.Match[str]) -> bool:
+    scope.upstream[bare(m["name"])] = bare(m["of"])
+    scope.losses.add(bare(m["loss"]))
+    return True
+
+
+def _role(scope: Scope, m: re.Match[str]) -> bool:
+    name, role = bare(m["name"]), m["role"].strip().lower()
+    if not ROLES.search(role):
+        return _shape(scope, name, role_text=m["role"].strip())
+    scope.roles[name] = role
+    if "loss" in role:
+        scope.losses.add(name)
+    elif "activation" in role or "pointwise" in role or "function" in role:
+        scope.functions.add(name)
+    elif "size" not in role and "padding" in role or role.startswith("pad"):
+        scope.low[name] = 0
+    sized = re.search(r"\(([^()]+)\)|of (?:size|length|shape) (.+)$", m["role"])
+    if sized and "size" not in role.split("of")[0]:
+        _shape(scope, name, (sized[1] or sized[2]).strip())
+    return True
+
+
+def _shape(scope: Scope, name: str, role_text: str) -> bool:
+    entries = [e.strip() for e in re.split(r"\s*(?:[x×,]|\\times)\s*", role_text.strip("()[] "))]
+    read = [_size(scope, e) for e in entries]
+    if not all(e is not None for e in read):
+        return False
+    scope.extents[name] = tuple(e for e in read if e is not None)
+    return True
+
+
+def _size(scope: Scope, text: str) -> Affine | None:
+    """A number, a name, or a sum of the two."""
+    m = re.fullmatch(rf"(?P<name>{NAME})?\s*(?:(?P<sign>[+-]?)\s*(?P<number>\d+))?", text)
+    if m is None or not text:
+        return None
+    total = Affine.of(int(m["number"] or 0) * (-1 if m["sign"] == "-" else 1))
+    return total + scope.size(bare(m["name"])) if m["name"] else total
+
+
+def _setting(scope: Scope, m: re.Match[str]) -> bool:
+    word = m["word"].lower()
+    role = {"pad": "padding on each side", "padding": "padding on each side"}.get(word, word)
+    name, value = m["name"], m["value"]
+    if name:
+        scope.roles[bare(name)] = role
+        scope.size(bare(name))
+        if role.startswith("pad"):
+            scope.low[bare(name)] = 0
+        if value:
+            scope.settings[bare(name)] = int(value)
+            scope.facts.append(equal(Affine.of(bare(name)), int(value)))
+    elif value:
+        scope.settings[word] = int(value)
+    if role.startswith("pad"):
+        scope.zero = True
+    return bool(name or value)
+
+
+def _zero(scope: Scope, m: re.Match[str]) -> bool:
+    scope.zero = True
+    return True
+
+
+def _base(scope: Scope, m: re.Match[str]) -> bool:
+    scope.base = int(m["base"] or m["base2"])
+    return True
+
+
+def _star(scope: Scope, m: re.Match[str]) -> bool:
+    meaning = m["meaning"].lower()
+    if not re.search("corr|conv|product|multipl|hadamard", meaning):
+        return False
+    written = re.fullmatch(r"(.*?)_\{?(?:\\(?:text|mathrm|textrm)\{)?(\w+)\}*", m["operator"]) or [None, m["operator"], ""]
+    operator = OPERATORS.get(written[1] or "", bare(written[1] or ""))
+    operator = re.sub(r"^(?:text|mathrm|operatorname|texttt)", "", operator)
+    scope.stars[canonical(operator) + (f"_{written[2].lower()}" if written[2] else "")] = meaning
+    return True
+
+
+def _operation(scope: Scope, m: re.Match[str]) -> bool:
+    scope.operation = m["operation"]
+    return True
+
+
+def _bias(scope: Scope, m: re.Match[str]) -> bool:
+    scope.bias = not m["no"]
+    return True
+
+
+def _dimensions(scope: Scope, m: re.Match[str]) -> bool:
+    scope.dimensions = int(m["dimensions"])
+    return True
+
+
+def _signals(scope: Scope, m: re.Match[str]) -> bool:
+    scope.signals = True
+    return True
+
+
+def _parity(scope: Scope, m: re.Match[str]) -> bool:
+    name, odd = bare(m["name"]), m["parity"] == "odd"
+    half = f"half {name}"
+    scope.parity[name] = odd
+    scope.low[half] = 0
+    scope.facts.append(equal(scope.size(name), 2 * scope.size(half) + int(odd)))
+    return True
+
+
+RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) for p, a in (
+    (rf"(?P<name>{NAME})\s*(?:=|is)\s*d(?P<loss>\\?[A-Za-z]+?)\s*/\s*d(?P<of>{NAME})", _upstream),
+    (r"(?:arrays? (?:are|is) )?zero (?:outside|padding|padded)(?: .*)?", _zero),
+    (r"(?:index )?base (?P<base>[01])|indices? from (?P<base2>[01])", _base),
+    (r"(?P<word>stride|pad|padding|dilation)\s*(?P<name>[A-Za-z]\w*)?\s*=?\s*(?P<value>\d+)?", _setting),
+    (r"(?P<operator>\S+) (?:is|means|=|:) (?P<meaning>[\w\s-]+)", _star),
+    (r"(?P<name>\S+) (?:is )?(?P<parity>odd|even)", _parity),
+    (r"(?P<operation>transposed|full|valid|same)(?: (?:convolution|padding|correlation|cross-correlation))?", _operation),
+    (r"(?P<no>no |without )?(?:a )?bias(?:es)?", _bias),
+    (r"(?P<dimensions>[123])-?[dD](?: convolution)?", _dimensions),
+    (r"infinite signals?|signals? on Z|finite support", _signals),
+    (r"(?P<name>[^:=]+?)\s*:\s*(?P<role>[^:]+)", _role),
+))

@@ -1,0 +1,156 @@
+"""One claim: two sums over the same letters, decided and put into the author's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from symconv.affine import Affine, Constraint
+from symconv.claims.continuous import by_parts
+from symconv.claims.finding import Shown
+from symconv.claims.gradients import resolved
+from symconv.claims.raw import Factor, Raw, Sum, multiply, plain
+from symconv.claims.scope import GRADIENT, Scope
+from symconv.claims.settle import Settled, existing, literals, settle
+from symconv.decide.decide import decide
+from symconv.decide.feasible import feasible, negated, row
+from symconv.decide.decision import Counterexample, Decision
+
+DEEPEST = 6
+Elements = Sequence[tuple[Factor, tuple[Constraint, ...]]]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with everything a finding needs.
+
+    Args:
+        outside: arrays read where they have no elements; bare: the verdict if all elements named exist.
+    """
+
+    verdict: str
+    condition: str = ""
+    counterexample: Shown | None = None
+    reason: str = ""
+    engines: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    bare: str = ""
+
+    @property
+    def decided(self) -> bool:
+        return self.verdict in ("proved", "proved_if", "proved_for", "refuted")
+
+
+def inlined(scope: Scope, terms: Sum, keep: frozenset[str] = frozenset(), depth: int = 0) -> Sum:
+    """With every plain read of a defined array replaced by its definition."""
+    found: list[Raw] = []
+    for t in terms:
+        total: Sum = (replace(t, factors=()),)
+        for f in t.factors:
+            d = scope.definitions.get(f.name)
+            if d is None or f.function or f.name in keep or depth > DEEPEST:
+                total = multiply(total, (Raw((f,)),))
+                continue
+            array = scope.array(f.name)
+            there = array.inside(f.indices) if array else ()
+            inner = inlined(scope, d.at(f.indices), keep | {f.name}, depth + 1)
+            total = multiply(total, tuple(x.where(*there) for x in inner))
+        found += total
+    return tuple(found)
+
+
+def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
+          conditions: Sequence[Constraint] = (), box: Sequence[tuple[Affine, Affine] | None] = (),
+          elements: Sequence[Factor] = ()) -> Judgement:
+    """Is what is claimed equal to what is true, wherever the letters may stand?"""
+    both = settle(scope, actual, claimed, letters, conditions, box, elements)
+    stop = {f.name for t in (*actual, *claimed) for f in t.factors if f.name.startswith(GRADIENT)}
+    sides = [by_parts(inlined(scope, resolved(scope, side, stop)), scope.continuous) for side in (actual, claimed)]
+    ranges = [(a.low, a.last) if a.last is not None else None for a in both.axes]
+    final = settle(scope, sides[0], sides[1], letters, (*conditions, *existing(scope, elements, letters, both.axes)),
+                   ranges)
+    final = replace(final, outside=both.outside, axes=both.axes)
+    found = judged(scope, final, decide(final.right, final.left))
+    return _if_there(scope, found, literals(scope, claimed, both.left.context))
+
+
+def _if_there(scope: Scope, found: Judgement, needed: Elements) -> Judgement:
+    """True only where the elements with numbers for indices exist."""
+    if not needed or found.verdict not in ("proved", "proved_if", "proved_for"):
+        return found
+    conditions = " and ".join(map(comparison, _independent([c for _, cs in needed for c in cs])))
+    names = ", ".join(f"{spoken_array(scope, f.name)}_{','.join(map(str, f.indices))}" for f, _ in needed)
+    both = f"{found.condition} and {conditions}" if found.condition else conditions
+    return replace(found, verdict="proved_if" if found.verdict == "proved" else found.verdict, condition=both,
+                   reason=f"{names} must exist", bare=found.verdict)
+
+
+def _independent(constraints: list[Constraint]) -> list[Constraint]:
+    """Without those that the others imply."""
+    kept = list(dict.fromkeys(constraints))
+    for c in list(kept):
+        others = [row(o) for o in kept if o is not c]
+        if feasible([*others, negated(row(c))], []) is False:
+            kept.remove(c)
+    return kept
+
+
+def comparison(c: Constraint) -> str:
+    """k >= 3 for k - 3 >= 0."""
+    left = Affine.build({m: v for m, v in c.expression if v > 0 and m})
+    return f"{left} {'=' if c.equality else '>='} {left - c.expression}"
+
+
+def judged(scope: Scope, both: Settled, decision: Decision) -> Judgement:
+    """The decision in the author's terms."""
+    shown = counterexample(scope, both, decision.counterexample) if decision.counterexample else None
+    condition = spoken(decision.condition.text) if decision.condition else ""
+    verdict = {"unknown": "not_understood"}.get(decision.kind, decision.kind)
+    outside = () if scope.zero else both.outside
+    if outside and verdict in ("proved", "proved_if", "proved_for"):
+        zero = " and ".join(f"{spoken_array(scope, a)} is zero outside its range" for a in outside)
+        condition = f"{zero}, and {condition}" if condition else zero
+        verdict = "proved_if" if verdict == "proved" else verdict
+    return Judgement(verdict, condition, shown, spoken(decision.reason), decision.engines, both.outside)
+
+
+def counterexample(scope: Scope, both: Settled, found: Counterexample) -> Shown:
+    """Indices from the author's base, arrays under the author's names."""
+    sizes = dict(found.sizes)
+    lows = [a.low.evaluate({**dict.fromkeys(a.low.names, 0), **sizes}) for a in both.axes]
+    shift = lows if all(a.extent is not None for a in both.axes) else [0] * len(lows)
+    index = tuple((plain(n), i + low) for n, i, low in zip(both.letters, found.index, shift, strict=False))
+    tensors = tuple((spoken_array(scope, n), v) for n, v in found.tensors)
+    return Shown(found.sizes, index, tensors, number(found.claimed), number(found.actual), spoken(found.monomial))
+
+
+def number(value: int | Fraction | float) -> str:
+    return str(value) if not isinstance(value, float) else f"{value:.6g}"
+
+
+def spoken_array(scope: Scope, name: str) -> str:
+    """delta for the gradient it stands for, dL/dw for one without a letter."""
+    if name.startswith(GRADIENT):
+        inner = name.removeprefix(GRADIENT)
+        letter = next((a for a, of in scope.upstream.items() if of == inner), None)
+        return letter or f"dL/d{inner}"
+    return name
+
+
+def spoken(text: str) -> str:
+    """Without the marks that keep bound indices apart."""
+    out, skip = [], False
+    for c in text:
+        if c == "~":
+            skip = True
+        elif skip and c.isdigit():
+            continue
+        else:
+            skip = False
+            out.append(c)
+    return "".join(out)
+
+
+def values(shown: Mapping[str, int]) -> str:
+    return ", ".join(f"{k} = {v}" for k, v in shown.items())

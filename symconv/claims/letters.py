@@ -1,0 +1,136 @@
+"""The free indices of a formula: the letters at index positions that nothing binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symconv.claims.scope import Scope
+from symconv.claims.words import LINE_WORDS, is_function, is_transpose, is_word, key
+from symconv.notation import nodes as n
+
+SIDES = frozenset(("in", "out", "h", "w", "H", "W", "D", "d", "x", "y", "c", "C", "f", "F", "k", "K", "s", "p"))
+ELEMENTS = frozenset("xywohzvuabfg")  # letters of arrays, whose numbered elements are no sizes
+MULTIPLIERS = frozenset("skpdncKNCPSD")
+
+
+def children(node: n.Node) -> Iterator[n.Node]:
+    for name in node.__dataclass_fields__:
+        value = getattr(node, name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, n.Node):
+                yield item
+            elif isinstance(item, tuple):
+                yield from (inner for inner in item if isinstance(inner, n.Node))
+
+
+def free(node: n.Node, scope: Scope) -> list[str]:
+    """Free letters in the order in which they are written."""
+    found: dict[str, None] = {}
+    _visit(node, scope, frozenset(), found)
+    return list(found)
+
+
+def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, None]) -> None:
+    if isinstance(node, n.Sum | n.BigProduct):
+        bound |= {key(r.index) for r in node.ranges}
+        if isinstance(node, n.Sum) and node.conditions:
+            inside: dict[str, None] = {}
+            _visit(node.body, scope, bound, inside)
+            bound |= inside.keys() & {key(x) for c in node.conditions for x in index_names(c)}
+            for c in node.conditions:
+                _entries(c, scope, bound, found)
+    elif isinstance(node, n.Integral):
+        bound |= {key(v) for v in node.variables}
+    elif isinstance(node, n.Scripted):
+        for entry in node.below:
+            _entries(entry, scope, bound, found)
+        _visit(node.base, scope, bound, found)
+        return
+    elif isinstance(node, n.Call):
+        if not is_function(key(node.head)) and key(node.head) not in scope.functions:
+            for entry in node.arguments:
+                _entries(entry, scope, bound, found)
+        else:
+            for entry in node.arguments:
+                _visit(entry, scope, bound, found)
+        _visit(node.head, scope, bound, found)
+        return
+    if isinstance(node, n.Partial) and _loss_call(node.of, scope):
+        _visit(node.by, scope, bound, found)
+        return
+    for child in children(node):
+        _visit(child, scope, bound, found)
+
+
+def _loss_call(of: n.Node, scope: Scope) -> bool:
+    """f(Y), J(W, b): a loss with what it depends on."""
+    return isinstance(of, n.Call) and isinstance(of.head, n.Name) and scope.array(key(of.head)) is None \
+        and all(isinstance(a, n.Name) for a in of.arguments)
+
+
+def _entries(entry: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, None]) -> None:
+    """The letters of one index entry; sizes and words are none."""
+    for name in index_names(entry):
+        word = key(name)
+        if word not in bound and word not in scope.sizes and word not in scope.settings and not is_word(name) \
+                and word not in LINE_WORDS and not is_transpose(name) and (
+                    scope.array(scope.resolve(word)) is None or len(word) == 1 and word.islower()):
+            found[word] = None
+
+
+def index_names(entry: n.Node) -> Iterator[n.Node]:
+    if isinstance(entry, n.Name):
+        yield entry
+    elif isinstance(entry, n.Scripted):
+        yield entry
+    elif isinstance(entry, n.Call):
+        yield from index_names(entry.head)
+        for a in entry.arguments:
+            yield from index_names(a)
+    else:
+        for child in children(entry):
+            yield from index_names(child)
+
+
+def scalar_like(node: n.Node, scope: Scope) -> bool:
+    """Only numbers, names and labels: a statement about sizes, not about elements."""
+    if isinstance(node, n.Sum | n.Partial | n.Integral | n.Matrix | n.Cases | n.Items | n.Dots | n.Iverson):
+        return False
+    if isinstance(node, n.Operation):
+        if node.operator not in ("times", "*", "ast", "mod"):
+            return False
+    if isinstance(node, n.Name):
+        known = key(node) in scope.roles or key(node) in scope.sizes
+        return known or scope.array(scope.resolve(key(node))) is None and node.style != "bold" \
+            and node.text not in ("x", "y", "z", "delta", "nabla")
+    if isinstance(node, n.Scripted):
+        return _label_like(node, scope)
+    if isinstance(node, n.Call):
+        word = key(node.head)
+        if word in ("max", "min", "floor", "ceil", "abs"):
+            return all(scalar_like(a, scope) for a in node.arguments)
+        if node.bracket == "[":
+            return is_word(node.head) and all(isinstance(a, n.Number) for a in node.arguments)
+        return scalar_like(node.head, scope) and len(node.arguments) == 1 and scalar_like(node.arguments[0], scope) \
+            and (not isinstance(node.head, n.Name) or word in scope.roles or word in scope.sizes
+                 or word in MULTIPLIERS and isinstance(node.arguments[0], n.Add))
+    return all(scalar_like(c, scope) for c in children(node))
+
+
+def _label_like(node: n.Scripted, scope: Scope) -> bool:
+    if scope.array(scope.resolve(key(node.base))) is not None or any(map(is_transpose, node.above)):
+        return False
+    if key(node) in scope.sizes or key(node) in scope.roles:
+        return True
+    if isinstance(node.base, n.Name) and node.below and all(isinstance(b, n.Number) for b in node.below) and (
+            node.base.text in ELEMENTS or node.below[0].value > 9):  # type: ignore[attr-defined]
+        return False
+    return isinstance(node.base, n.Name | n.Scripted) and scalar_like(node.base, scope) and all(
+        is_word(b) or isinstance(b, n.Number) or key(b) in SIDES or (isinstance(b, n.Name) and b.text.isupper())
+        or _label(b) or isinstance(b, n.Name) and b.text in ("delta", "sigma") for b in node.below)
+
+
+def _label(entry: n.Node) -> bool:
+    """in, out, a layer l or l-1: nothing that runs over the elements of an array."""
+    names = list(index_names(entry))
+    return bool(names) and all(key(x) in ("l", "L", "ell", "t") for x in names)

@@ -1,0 +1,62 @@
+"""Definitions written element by element: O_11 = X_11 F_11 + X_12 F_12 + ..."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine, Constraint, equal
+from symconv.claims.judge import Judgement
+from symconv.claims.outcome import Outcome
+from symconv.claims.raw import Index, Sum, fresh
+from symconv.claims.scope import Array, Axis, Definition, Scope
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.session import Opened
+
+
+def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | None:
+    """Take the element into the definition of its array; None when that is defined as a whole, or when the
+    indices are no numbers."""
+    scope = opened.scope
+    reader = opened.reader()
+    ref = reader.reference(left)
+    name = scope.resolve(ref.name)
+    if ref.transposed or ref.power != 1 or name != ref.name:
+        return None
+    array = scope.array(name)
+    entries = reader.indexing().entries(ref.entries, len(array.axes) if array else None)
+    if not entries or not all(isinstance(e, n.Number) for e in entries):
+        return None
+    if name in scope.definitions and name not in scope.listed or array is not None and name not in scope.listed:
+        return None
+    at = tuple(map(reader.indexing().read, entries))
+    terms = reader.value(right).terms
+    if any(t.indices for t in terms) or not any(f.indices for t in terms for f in t.factors):
+        return None
+    for f in ((name, at), *((f.name, f.indices) for t in terms for f in t.factors if f.indices)):
+        _cover(scope, *f)
+    old = scope.definitions.get(name)
+    letters = old.letters if old else tuple(fresh("i") for _ in at)
+    here = tuple(equal(letter, e) for letter, e in zip(letters, at, strict=True))
+    scope.definitions[name] = Definition(name, letters, (*(old.terms if old else ()), *_where(terms, here)))
+    return Outcome("forward", Judgement("definition"), f"one element of {name}")
+
+
+def _where(terms: Sum, here: tuple[Constraint, ...]) -> Sum:
+    return tuple(t.where(*here) for t in terms)
+
+
+def _cover(scope: Scope, name: str, at: Index) -> None:
+    """The array reaches at least to this element; listed arrays begin at 1, or at 0 where 0 occurs."""
+    known = scope.arrays.get(name)
+    if known is not None and name not in scope.listed or not all(e.is_constant for e in at):
+        return
+    scope.listed.add(name)
+    axes = []
+    for axis, e in enumerate(at):
+        low = min(e.constant, known.axes[axis].low.constant if known else 1)
+        old = known.axes[axis].last if known else None
+        last = max(e.constant, old.constant if old else e.constant)
+        axes.append(Axis(Affine.of(low), Affine.of(last - low + 1)))
+    scope.arrays[name] = Array(name, tuple(axes))

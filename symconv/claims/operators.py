@@ -1,0 +1,154 @@
+"""Operators a document defines: (f * g)(x) = sum_a f(a) g(x - a) says what `*` is from there on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine
+from symconv.claims.judge import Judgement
+from symconv.claims.kinds import forward_name, sliding
+from symconv.claims.outcome import Outcome
+from symconv.claims.raw import Index, Raw, Sum, Value, multiply
+from symconv.claims.settle import settle
+from symconv.claims.stars import named
+from symconv.claims.words import key
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.session import Opened
+
+
+@dataclass(frozen=True)
+class Unary:
+    """An operator on one array, T x, by what it does to its argument."""
+
+    argument: str
+    letters: tuple[str, ...]
+    terms: Sum
+
+    def apply(self, a: Value) -> Value:
+        return _applied(self.letters, self.terms, {self.argument: a})
+
+
+@dataclass(frozen=True)
+class Template:
+    """What an operator means: its defining sum over `first` and `second`.
+
+    Args:
+        general: it serves any operands; else, with bounds of its own, only those it was written for.
+    """
+
+    first: str
+    second: str
+    letters: tuple[str, ...]
+    terms: Sum
+    general: bool = True
+
+    def serves(self, a: Value, b: Value) -> bool:
+        return self.general or (a.array, b.array) == (self.first, self.second)
+
+    def apply(self, a: Value, b: Value) -> Value:
+        """The operator on other operands.
+
+        Raises:
+            NotationError: they have other numbers of axes.
+        """
+        if not a.rank == b.rank == len(self.letters):
+            raise NotationError(f"the operator was defined for {len(self.letters)} axes", -1)
+        return _applied(self.letters, self.terms, {self.first: a, self.second: b})
+
+
+def _applied(letters: tuple[str, ...], terms: Sum, operands: dict[str, Value]) -> Value:
+    """The defining sum with other arrays in the places of its own."""
+    def at(index: Index) -> Sum:
+        found: list[Raw] = []
+        for t in terms:
+            here = t.apart().substitute(dict(zip(letters, index, strict=True)))
+            total: Sum = (replace(here, factors=()),)
+            for f in here.factors:
+                total = multiply(total, operands[f.name].at(f.indices) if f.name in operands else (Raw((f,)),))
+            found += total
+        return tuple(found)
+
+    return Value(len(letters), at)
+
+
+def operator_of(left: n.Node) -> tuple[n.Operation, tuple[n.Node, ...]] | None:
+    """The operation and the indices it stands at."""
+    entries: tuple[n.Node, ...] = ()
+    while True:
+        if isinstance(left, n.Call):
+            entries, left = (*left.arguments, *entries), left.head
+        elif isinstance(left, n.Scripted):
+            entries, left = (*left.below, *entries), left.base
+        elif isinstance(left, n.Bracketed):
+            left = left.body
+        else:
+            return (left, entries) if isinstance(left, n.Operation) else None
+
+
+def operator_definition(opened: Opened, left: n.Node, right: n.Node) -> Outcome | None:
+    """The outcome when the equality says what the operator is; None when that is known already."""
+    found = operator_of(left)
+    if found is None or not _explicit(right):
+        return None
+    node, entries = found
+    scope, op = opened.scope, named(node)
+    if op in scope.stars or not entries or (op, len(entries)) in scope.templates:
+        return None
+    if not all(isinstance(side, n.Name | n.Scripted) for side in (node.left, node.right)):
+        return None
+    reader = opened.reader()
+    names = [scope.resolve(key(node.left)), scope.resolve(key(node.right))]
+    for name in names:
+        scope.other_arity(name, len(entries))
+    terms = reader.value(right).terms
+    letters = opened.used(terms)
+    meaning = sliding(terms, letters)
+    stated = any(t.stated for t in terms)
+    if {f.name for t in terms for f in t.factors} != set(names) or stated and len(terms) != 1:
+        if meaning:
+            scope.stars[op] = meaning
+        return Outcome("forward", Judgement("definition"), f"{op} is {forward_name(scope, terms, letters)}",
+                       remarks=opened.remarks(reader))
+    if stated:
+        settle(scope, terms, (), letters)
+    for name in names:
+        scope.line(name, len(letters))
+    scope.templates[op, len(letters)] = Template(names[0], names[1], letters, terms, not stated)
+    if stated and meaning:
+        scope.stars[op] = meaning
+    if meaning:
+        scope.meanings[op] = meaning
+    return Outcome("forward", Judgement("definition"), f"{op} is {forward_name(scope, terms, letters)}",
+                   remarks=opened.remarks(reader))
+
+
+def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...], right: n.Node) -> Outcome | None:
+    """(T x)[i] = x[i - a] says what the operator T does."""
+    factors = left.factors
+    if len(factors) != 2 or not all(isinstance(f, n.Name | n.Scripted) for f in factors):
+        return None
+    scope, name, argument = opened.scope, key(factors[0]), key(factors[1])
+    if name in scope.unary or scope.array(name) is not None:
+        return None
+    reader = opened.reader()
+    reader.names = {v: e for v, e in reader.names.items() if v in {key(x) for x in entries}}
+    letters = tuple(e.items[0][0][0] for e in reader.names.values())
+    terms = reader.value(right).terms
+    scope.unary[name] = Unary(scope.resolve(argument), letters, terms)
+    return Outcome("definition", Judgement("definition"), f"what {name} does to an array",
+                   remarks=opened.remarks(reader))
+
+
+def _explicit(node: n.Node) -> bool:
+    """A sum or an integral, not another operator."""
+    from symconv.claims.letters import children
+
+    if isinstance(node, n.Sum | n.Integral):
+        return True
+    return any(map(_explicit, children(node)))
+
+

@@ -1,0 +1,94 @@
+"""A formula that can be read in more than one way: every reading is decided, and differences are said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from symconv.claims.finding import Reading
+from symconv.claims.letters import children
+from symconv.claims.outcome import Outcome
+from symconv.claims.stars import canonical
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+from symconv.notation.parser import Statement
+
+if TYPE_CHECKING:
+    from symconv.claims.session import Opened, Session
+
+ORDER = ("proved", "proved_if", "proved_for", "refuted", "checked", "not_understood")
+
+
+def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
+    """The outcome under what the document fixes; where it leaves an operator open, the reading under
+    which the formula holds comes first and the others are alternatives."""
+    scope = opened.scope
+    open_operators = sorted({canonical(o.operator) for o in _operators((left, right))
+                             if canonical(o.operator) not in scope.stars
+                             and f"{canonical(o.operator)}_{o.label.lower()}" not in scope.stars and not any(op == canonical(o.operator) for op, _ in scope.templates)
+                             and not any(w in o.label for w in ("conv", "corr"))})
+    modes = ("",) if scope.mode or not any(True for _ in _operators((left, right))) else ("valid", "full")
+    if not open_operators and len(modes) == 1:
+        return _either_side(session, opened, left, right, s)
+    usual = list(scope.meanings.values())
+    meanings = ["correlation", "convolution"] if "correlation" in usual or session.correlates() \
+        else ["convolution", "correlation"]
+    outcomes: list[tuple[str, str, Outcome]] = []
+    error: NotationError | None = None
+    for meaning in meanings if open_operators else ("",):
+        for mode in modes:
+            before = dict(scope.stars), scope.mode, list(scope.notes)
+            scope.stars |= dict.fromkeys(open_operators, meaning) if meaning else {}
+            scope.mode = mode
+            try:
+                outcomes.append((meaning, mode, _either_side(session, opened, left, right, s)))
+            except NotationError as e:
+                error = error or e
+            finally:
+                scope.stars, scope.mode, scope.notes[:] = before[0], before[1], before[2]
+    if not outcomes:
+        assert error is not None
+        raise error
+    return _best(outcomes, open_operators)
+
+
+def _either_side(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
+    """f star g correlates on one side or the other, by author: the side on which the formula holds."""
+    first = session.decide(opened, left, right, s)
+    if first.verdict in ("proved", "definition") or not any(True for _ in _operators((left, right))):
+        return first
+    scope = opened.scope
+    for last in (True, False):
+        scope.kernel_last = last
+        try:
+            other = session.decide(opened, left, right, s)
+        except NotationError:
+            continue
+        finally:
+            scope.kernel_last = None
+        if other.verdict == "proved":
+            return other
+    return first
+
+
+def _best(outcomes: list[tuple[str, str, Outcome]], operators: list[str]) -> Outcome:
+    fitting = [o for o in outcomes if not o[2].judgement.reason.startswith("shape")] or outcomes
+    ranked = sorted(fitting, key=lambda o: ORDER.index(o[2].verdict) if o[2].verdict in ORDER else len(ORDER))
+    meaning, _, best = ranked[0]
+    name = " and ".join(operators)
+    said = f"{name} is {'cross-correlation' if meaning == 'correlation' else meaning}" if operators and meaning else ""
+    others = {m: o for m, _, o in reversed(ranked) if m != meaning and o.verdict != best.verdict
+              and all(x.verdict == o.verdict for y, _, x in fitting if y == m)}
+    alternatives = tuple(Reading(f"{name} is {'cross-correlation' if m == 'correlation' else m}", o.verdict,
+                                 o.judgement.condition) for m, o in others.items())
+    if not alternatives and operators:
+        said = said if any(o.verdict != best.verdict for _, _, o in fitting) else ""
+    return replace(best, reading="; ".join(t for t in (best.reading, said) if t), alternatives=alternatives)
+
+
+def _operators(nodes: tuple[n.Node, ...]) -> Iterator[n.Operation]:
+    for node in nodes:
+        if isinstance(node, n.Operation) and canonical(node.operator) in ("*", "star", "circledast", "otimes"):
+            yield node
+        yield from _operators(tuple(children(node)))

@@ -1,0 +1,84 @@
+"""Juxtaposition that looks like a call: y_i (T x)_i is a product, not y_i applied to T x."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from fractions import Fraction
+
+from symconv.claims.words import SIZE_WORDS, is_function, key
+from symconv.notation import nodes as n
+
+
+def regrouped(node: n.Node, words: frozenset[str] = frozenset()) -> n.Node:
+    """The tree with products where an element is followed by a bracketed expression, and with the words
+    the document uses as names."""
+    made = mapped(node, lambda inner: regrouped(inner, words))
+    if isinstance(made, n.Items) and not made.bracket and len(made.entries) > 1 and all(
+            isinstance(e, n.Number) and (100 if place else 1) <= e.value < 1000 for place, e in enumerate(made.entries)):
+        return n.Number(_thousands([e.value for e in made.entries if isinstance(e, n.Number)]))  # 50,331,648
+    if isinstance(made, n.Call) and _element_times(made):
+        return n.Product((made.head, n.Bracketed(made.arguments[0])))
+    if isinstance(made, n.Call | n.Scripted):
+        inner = made.head if isinstance(made, n.Call) else made.base
+        if isinstance(inner, n.Product) and isinstance(inner.factors[-1], n.Bracketed):
+            last = replace(made, **{"head" if isinstance(made, n.Call) else "base": inner.factors[-1]})
+            return n.Product((*inner.factors[:-1], last))
+    if isinstance(made, n.Product) and any(isinstance(f, n.Product) for f in made.factors):
+        made = n.Product(tuple(x for f in made.factors for x in (f.factors if isinstance(f, n.Product) else (f,))))
+    if isinstance(made, n.Product) and isinstance(made.factors[0], n.Operation) \
+            and made.factors[0].operator not in ("odot", "mod", "circ"):
+        first = made.factors[0]  # a * b c is a * (b c)
+        return replace(first, right=regrouped(n.Product((first.right, *made.factors[1:])), words))
+    return _worded(made, words | SIZE_WORDS) if isinstance(made, n.Product) else made
+
+
+def mapped(node: n.Node, change: Callable[[n.Node], n.Node]) -> n.Node:
+    """The node with every part changed."""
+    def inner(value: object) -> object:
+        if isinstance(value, n.Node):
+            return change(value)
+        return tuple(map(inner, value)) if isinstance(value, tuple) else value
+
+    return replace(node, **{f.name: inner(getattr(node, f.name)) for f in fields(node)})  # type: ignore[arg-type]
+
+
+def _worded(product: n.Product, words: frozenset[str]) -> n.Node:
+    """`s t r i d e` is a word, not a product of six letters."""
+    factors = list(product.factors)
+    start = 0
+    while start < len(factors):
+        for end in range(len(factors), start + 1, -1):
+            word = "".join(map(_letter, factors[start:end]))
+            if word in words and all(map(_letter, factors[start:end])) and all(
+                    isinstance(f, n.Name) for f in factors[start:end - 1]):
+                first, last = factors[start], factors[end - 1]
+                name = n.Name(word, "rm", at=first.at if isinstance(first, n.Name) else -1)
+                factors[start:end] = [replace(last, base=name) if isinstance(last, n.Scripted) else name]
+                break
+        start += 1
+    return factors[0] if len(factors) == 1 else n.Product(tuple(factors))
+
+
+def _letter(f: n.Node) -> str:
+    """One letter of a word; the last may carry the word's scripts."""
+    if isinstance(f, n.Scripted) and isinstance(f.base, n.Name):
+        return f.base.text
+    return f.text if isinstance(f, n.Name) else ""
+
+
+def _thousands(groups: list[int | Fraction]) -> int | Fraction:
+    total: int | Fraction = 0
+    for g in groups:
+        total = total * 1000 + g
+    return total
+
+
+def _element_times(call: n.Call) -> bool:
+    """An indexed name and one bracketed expression: an element times something."""
+    head = call.head
+    return (call.bracket == "(" and len(call.arguments) == 1 and isinstance(head, n.Scripted) and bool(head.below)
+            and isinstance(head.base, n.Name) and not is_function(key(head.base))
+            and key(head.base).lower() not in ("rot", "flip", "conv", "pad", "log", "max", "min")
+            and not all(isinstance(b, n.Name) and len(b.text) > 1 for b in head.below)
+            and isinstance(call.arguments[0], n.Product | n.Add | n.Operation | n.Sum | n.Partial | n.Scripted))

@@ -1,0 +1,290 @@
+"""Statements about sizes: output sizes, paddings, parameter counts, plain numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+
+from symconv.affine import Affine, Constraint, at_least, equal
+from symconv.claims.finding import Shown
+from symconv.claims.indexing import not_understood
+from symconv.claims.letters import scalar_like
+from symconv.claims.judge import Judgement, number
+from symconv.claims.outcome import Outcome
+from symconv.claims.scope import Scope
+from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of
+from symconv.claims.words import key
+from symconv.decide.scalar import (
+    Ceil,
+    Facts,
+    Floor,
+    Max,
+    Min,
+    Mod,
+    Num,
+    Over,
+    Plus,
+    Pow,
+    Scalar,
+    Times,
+    Var,
+    decide_scalar,
+    names,
+)
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+from symconv.notation.parser import Statement
+
+ROUNDING = {"floor": Floor, "ceil": Ceil}
+EXTREMES = {"max": Max, "min": Min}
+
+
+def scalar_of(node: n.Node, scope: Scope) -> Scalar:
+    """The scalar an expression denotes.
+
+    Raises:
+        NotationError: it is none.
+    """
+    match node:
+        case n.Number():
+            return Num(Fraction(node.value))
+        case n.Bracketed():
+            return scalar_of(node.body, scope)
+        case n.Product():
+            return Times(tuple(scalar_of(f, scope) for f in node.factors))
+        case n.Operation(operator="times" | "*" | "ast"):
+            return Times((scalar_of(node.left, scope), scalar_of(node.right, scope)))
+        case n.Operation(operator="mod"):
+            return Mod(scalar_of(node.left, scope), scalar_of(node.right, scope))
+        case n.Add():
+            return Plus(tuple(scalar_of(t, scope) for t in node.terms))
+        case n.Signed():
+            inner = scalar_of(node.node, scope)
+            return Times((Num(Fraction(-1)), inner)) if node.negative else inner
+        case n.Quotient():
+            return Over(scalar_of(node.above, scope), scalar_of(node.below, scope))
+        case n.Rounded():
+            return (Ceil if node.up else Floor)(scalar_of(node.body, scope))
+        case n.Name() | n.Scripted() | n.Call():
+            return _named(node, scope)
+    raise not_understood(f"a {type(node).__name__.lower()} is not understood among sizes", node)
+
+
+def _named(node: n.Name | n.Scripted | n.Call, scope: Scope) -> Scalar:
+    if isinstance(node, n.Call):
+        word = key(node.head)
+        arguments = node.arguments
+        if len(arguments) == 1 and isinstance(arguments[0], n.Items):
+            arguments = arguments[0].entries
+        if word in ROUNDING and len(arguments) == 1:
+            return ROUNDING[word](scalar_of(arguments[0], scope))
+        if word in EXTREMES:
+            return EXTREMES[word](tuple(scalar_of(a, scope) for a in arguments))
+        if node.bracket == "(" and len(arguments) == 1:
+            return Times((scalar_of(node.head, scope), scalar_of(arguments[0], scope)))
+    if isinstance(node, n.Scripted) and len(node.above) == 1 and isinstance(node.above[0], n.Number) \
+            and not node.grouped and key(node) not in scope.roles and node.above[0].value == int(node.above[0].value):
+        base = replace(node, above=()) if node.below or node.primes else node.base
+        return Pow(scalar_of(base, scope), int(node.above[0].value))
+    fixed = scope.settings.get(key(node))
+    return Num(Fraction(fixed)) if isinstance(fixed, int) else Var(key(node))
+
+
+def size_chain(body: n.Chain, scope: Scope) -> bool:
+    """Does it state an output size, in letters that also name arrays elsewhere?"""
+    blank = Scope(roles=scope.roles, sizes=scope.sizes)
+    if not all(scalar_like(i, blank) for i in body.items) or not isinstance(body.items[0], n.Name | n.Scripted):
+        return False
+    try:
+        claimed = scalar_of(body.items[1], blank)
+    except NotationError:
+        return False
+    return any(True for _ in _truths(blank, key(body.items[0]), claimed))
+
+
+def scalar_chain(scope: Scope, body: n.Chain, s: Statement, given: bool = False) -> list[Outcome]:
+    """One outcome for each equality of a chain of sizes; the first may define its left-hand side."""
+    before = list(scope.divides), list(scope.bounds)
+    for c in s.conditions:
+        if isinstance(c, n.Chain) and all(scalar_like(i, scope) for i in c.items):
+            assume(scope, c)
+    found = _parts(scope, body, given)
+    scope.divides[:], scope.bounds[:] = before[0], before[1]
+    return found
+
+
+def _parts(scope: Scope, body: n.Chain, given: bool) -> list[Outcome]:
+    found: list[Outcome] = []
+    for part, (left, right) in enumerate(zip(body.items, body.items[1:], strict=False)):
+        try:
+            outcome = _part(scope, left, right, part == 0, given)
+        except NotationError as e:
+            outcome = Outcome("size", Judgement("not_understood", reason=e.reason), at=e.at)
+        found.append(replace(outcome, part=part))
+    return found
+
+
+def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -> Outcome:
+    ours, theirs = scalar_of(left, scope), scalar_of(right, scope)
+    facts = facts_of(scope)
+    single = ours.name if isinstance(ours, Var) else ""
+    if single and first and not given:
+        truths = list(_truths(scope, single, theirs))
+        if truths:
+            return _best(truths, theirs, facts)
+        if re.search("receptive|parameter", scope.roles.get(single, "")):
+            raise NotationError(f"no formula for the {scope.roles[single]} is known to compare this with", -1)
+    if single and first and (given or not _known(scope, single)):
+        define(scope, single, theirs)
+        scope.expansions[single] = right
+        return Outcome("definition", Judgement("definition"), f"what {single} is")
+    decision = decide_scalar(theirs, ours, facts)
+    kind = "size" if names(ours, theirs) else "number"
+    return Outcome(kind, judged(decision))
+
+
+def _known(scope: Scope, name: str) -> bool:
+    return any(isinstance(a, Var) and a.name == name for a, _ in scope.equalities)
+
+
+def define(scope: Scope, name: str, value: Scalar) -> None:
+    """Take an equality between sizes for granted, for sums as well."""
+    scope.equalities.append((Var(name), value))
+    whole = affine_of(value)
+    if isinstance(value, Num) and value.value.denominator == 1:
+        scope.settings[name] = int(value.value)
+        scope.low.setdefault(name, min(1, int(value.value)))
+    if whole is not None:
+        scope.size(name)
+        scope.facts.append(equal(Affine.of(name), whole))
+        for other in whole.names:
+            scope.size(other)
+
+
+def assume(scope: Scope, body: n.Chain) -> bool:
+    """n >= k, g | C: a condition somebody gave."""
+    found: list[Constraint] = []
+    for op, left, right in zip(body.operators, body.items, body.items[1:], strict=False):
+        a, b = scalar_of(left, scope), scalar_of(right, scope)
+        if op == "|":
+            scope.divides.append((a, b))
+            continue
+        if op in ("<", "<="):
+            a, b, op = b, a, op.replace("<", ">")
+        if op not in (">", ">="):
+            return False
+        low = b + 1 if op == ">" else b
+        scope.bounds.append((a, low))
+        whole = affine_of(a - low)
+        if whole is not None:
+            found.append(at_least(whole, 0))
+            for name in whole.names:
+                scope.size(name)
+    scope.facts += found
+    return True
+
+
+def affine_of(e: Scalar) -> Affine | None:
+    """The scalar as an integer polynomial, when it is one."""
+    match e:
+        case Num(value) if value.denominator == 1:
+            return Affine.of(int(value))
+        case Var(name):
+            return Affine.of(name)
+        case Plus(inner) | Times(inner):
+            parts = [affine_of(x) for x in inner]
+            if any(p is None for p in parts):
+                return None
+            total = Affine.of(0 if isinstance(e, Plus) else 1)
+            for p in parts:
+                assert p is not None
+                total = total + p if isinstance(e, Plus) else total * p
+            return total
+    return None
+
+
+def facts_of(scope: Scope) -> Facts:
+    """What a document says of its sizes."""
+    padding = {name: 0 for name, role in scope.roles.items() if "pad" in role}
+    return Facts({**padding, **scope.low}, tuple(scope.equalities), tuple(scope.bounds),
+                 frozenset(k for k, odd in scope.parity.items() if odd),
+                 frozenset(k for k, odd in scope.parity.items() if not odd), tuple(scope.divides))
+
+
+def _truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
+    """What the left-hand side must be, by the roles of the names; a transposed layer when only that fits."""
+    used = dict.fromkeys((output, *names(claimed), *scope.roles))
+    known = roles(used, scope.roles)
+    role = scope.roles.get(output, output.lower())
+    if re.search("param|weights|매개변수|파라미터|参数", role):
+        for bias in (True, False) if scope.bias is None else (scope.bias,):
+            truth = _parameters(scope, known, bias)
+            if truth:
+                yield truth
+        return
+    if "receptive" in role:
+        truth = _receptive(scope, known)
+        if truth:
+            yield truth
+    if output not in known or known[output].kind != "output size":
+        return
+    transposed = any(r.kind == "output padding" for r in known.values())
+    first = scope.operation or ("transposed" if transposed else "convolution")
+    for operation in dict.fromkeys((first, *(() if scope.operation else ("transposed",)))):
+        truth = truth_of(output, known, operation)
+        if truth is None and operation == "convolution":
+            truth = truth_of(output, known, "same")
+        if truth is not None:
+            yield truth
+
+
+def _receptive(scope: Scope, known: dict[str, Role]) -> Truth | None:
+    """Equal layers on top of each other: r = 1 + L (k - 1)."""
+    layers = [v for v, role in scope.roles.items() if "number of layers" in role]
+    kernels = [v for v, role in known.items() if role.kind == "kernel size"]
+    strides = [v for v, role in known.items() if role.kind == "stride"]
+    if len(layers) != 1 or len(kernels) != 1 or strides:
+        return None
+    value = Plus((Num(Fraction(1)), Times((Var(layers[0]), Var(kernels[0]) - 1))))
+    return Truth(value, Facts(), "the receptive field of equal layers of stride 1")
+
+
+def _parameters(scope: Scope, known: dict[str, Role], bias: bool) -> Truth | None:
+    kinds: dict[str, list[str]] = {}
+    for name, role in known.items():
+        kinds.setdefault(role.kind, []).append(name)
+    kernel, inward, outward = (kinds.get(k, []) for k in ("kernel size", "channels in", "channels out"))
+    if not kernel or len(inward) > 1 or len(outward) > 1 or not (inward or outward):
+        return None
+    sides = kernel if len(kernel) > 1 else kernel * scope.dimensions
+    groups = kinds.get("groups", [])
+    value = conv_parameters(sides, inward[0] if inward else 1, outward[0] if outward else 1,
+                            groups[0] if groups else 1, bias)
+    return Truth(value, Facts(), f"the parameters of a convolution {'with' if bias else 'without'} bias")
+
+
+def _best(truths: list[Truth], claimed: Scalar, facts: Facts) -> Outcome:
+    """The first reading, unless only a later one makes the formula true."""
+    outcomes = []
+    for t in truths:
+        both = replace(facts, low={**t.facts.low, **facts.low}, at_least=(*facts.at_least, *t.facts.at_least))
+        outcomes.append(Outcome("size", judged(decide_scalar(claimed, t.value, both)), t.description))
+        if outcomes[-1].verdict == "proved":
+            return outcomes[-1]
+    return outcomes[0]
+
+
+def judged(decision: object) -> Judgement:
+    """A decision on sizes as a judgement."""
+    from symconv.decide.decision import Decision
+
+    assert isinstance(decision, Decision)
+    shown = None
+    if decision.counterexample is not None:
+        c = decision.counterexample
+        shown = Shown(c.sizes, (), (), number(c.claimed), number(c.actual))
+    verdict = "not_understood" if decision.kind == "unknown" else decision.kind
+    return Judgement(verdict, decision.condition.text if decision.condition else "", shown, decision.reason,
+                     decision.engines)

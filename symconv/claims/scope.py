@@ -1,0 +1,244 @@
+"""What a document has said so far: arrays and where they begin, definitions, sizes, conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine, Constraint, at_least, inside
+from symconv.claims.layers import kin, shifted, shifted_sum
+from symconv.claims.raw import Factor, Index, Sum
+from symconv.equation import Signal, Tensor
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.operators import Template, Unary
+    from symconv.decide.scalar import Scalar
+
+GRADIENT = "∂"  # marks the array that holds dL/d(another)
+
+
+def gradient_of(array: str) -> str:
+    return GRADIENT + array
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Where an array begins and how long it is; no extent stands for all integers."""
+
+    low: Affine = Affine()
+    extent: Affine | None = None
+
+    @property
+    def last(self) -> Affine | None:
+        return None if self.extent is None else self.low + self.extent - 1
+
+    def __str__(self) -> str:
+        return "Z" if self.extent is None else f"{self.low}..{self.last}"
+
+
+LINE = Axis()
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A named array or a function on the integers, in the author's coordinates."""
+
+    name: str
+    axes: tuple[Axis, ...] = ()
+
+    @property
+    def finite(self) -> bool:
+        return all(a.extent is not None for a in self.axes)
+
+    def tensor(self) -> Tensor:
+        if not self.finite:
+            return Signal(self.name, len(self.axes))
+        return Tensor(self.name, tuple(a.extent for a in self.axes if a.extent is not None))
+
+    def shifted(self, indices: Index) -> Index:
+        """The author's indices counted from 0."""
+        if not self.finite:
+            return indices
+        return tuple(e - a.low for e, a in zip(indices, self.axes, strict=True))
+
+    def inside(self, indices: Index) -> tuple[Constraint, ...]:
+        """What it takes for an element to exist."""
+        return tuple(c for e, a in zip(indices, self.axes, strict=True) if a.extent is not None
+                     for c in inside(e - a.low, a.extent))
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.axes))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """name[letters] = terms."""
+
+    name: str
+    letters: tuple[str, ...]
+    terms: Sum
+
+    def at(self, indices: Index) -> Sum:
+        put = dict(zip(self.letters, indices, strict=True))
+        return tuple(t.apart().substitute(put) for t in self.terms)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset(f.name for t in self.terms for f in t.factors)
+
+
+@dataclass
+class Scope:
+    """Everything a formula may rely on.
+
+    Args:
+        upstream: a letter and the array whose gradient it is: delta -> o.
+        roles: what a directive calls a name: x -> input.
+        stars: what an operator means: "*" -> "correlation".
+        low: the least value of each size; sizes not listed are at least 1.
+        zero: arrays count as zero outside, as the author says.
+        losses: names of the loss; functions: names of pointwise functions.
+        ranks: of arrays met as a whole, before their shape is known.
+        called: arrays written as functions, f(i, j): without bounds they live on all integers.
+        notes: conventions used while reading the current formula.
+    """
+
+    arrays: dict[str, Array] = field(default_factory=dict)
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    upstream: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    extents: dict[str, tuple[Affine, ...]] = field(default_factory=dict)
+    stars: dict[str, str] = field(default_factory=dict)
+    low: dict[str, int] = field(default_factory=dict)
+    sizes: set[str] = field(default_factory=set)
+    facts: list[Constraint] = field(default_factory=list)
+    equalities: list[tuple[Scalar, Scalar]] = field(default_factory=list)
+    bounds: list[tuple[Scalar, Scalar]] = field(default_factory=list)
+    divides: list[tuple[Scalar, Scalar]] = field(default_factory=list)
+    operation: str = ""
+    bias: bool | None = None
+    signals: bool = False
+    dimensions: int = 2
+    settings: dict[str, object] = field(default_factory=dict)
+    losses: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    ranks: dict[str, int] = field(default_factory=dict)
+    called: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    templates: dict[tuple[str, int], Template] = field(default_factory=dict)
+    meanings: dict[str, str] = field(default_factory=dict)
+    unary: dict[str, Unary] = field(default_factory=dict)
+    continuous: set[str] = field(default_factory=set)
+    expansions: dict[str, n.Node] = field(default_factory=dict)
+    offsets: set[str] = field(default_factory=set)
+    quotients: dict[str, Affine] = field(default_factory=dict)
+    invented: set[str] = field(default_factory=set)
+    settled: set[str] = field(default_factory=set)
+    base: int | None = None
+    parity: dict[str, bool] = field(default_factory=dict)
+    mode: str = ""
+    usual_rank: int = 1
+    kernel_last: bool | None = None
+    rows: set[str] = field(default_factory=set)
+    zero: bool = False
+    latex: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def branch(self) -> Scope:
+        """A copy in which operators may be defined without the rest of the document taking notice."""
+        return replace(self, stars=dict(self.stars), templates=dict(self.templates), meanings=dict(self.meanings))
+
+    def start_afresh(self, reads: set[str]) -> None:
+        """A new formula over inputs that only earlier, unrelated formulas read: the same letters, another example."""
+        inputs = {r for r in reads if r in self.arrays and r not in self.definitions and r not in self.extents}
+        if reads & set(self.definitions):
+            return
+        stale = {d.name for r in inputs for d in self.readers(r)}
+        while more := {d.name for d in self.definitions.values() if d.reads & stale} - stale:
+            stale |= more
+        for name in stale:
+            del self.definitions[name]
+            self.arrays.pop(name, None)
+        for letter in [a for a, of in self.upstream.items() if of in stale]:
+            del self.upstream[letter]
+        for name in inputs:
+            del self.arrays[name]
+
+    def other_arity(self, name: str, rank: int) -> None:
+        """A function with another number of arguments is another function under the same letter."""
+        known = self.arrays.get(name)
+        if known is not None and not known.finite and name not in self.definitions and len(known.axes) != rank:
+            del self.arrays[name]
+
+    def line(self, name: str, rank: int) -> None:
+        """A function on all integers, unless the array is known."""
+        self.arrays.setdefault(name, Array(name, (LINE,) * rank))
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def array(self, name: str) -> Array | None:
+        """A known array; a gradient has the axes of what it belongs to."""
+        if name.startswith(GRADIENT):
+            inner = self.array(name.removeprefix(GRADIENT))
+            return Array(name, inner.axes) if inner else None
+        plain = name.rstrip("'")
+        if name != plain and name not in self.arrays and plain in self.continuous:
+            return Array(name, (LINE,))
+        return self.arrays.get(name)
+
+    def instantiate(self, name: str, depth: int = 0) -> None:
+        """What was said of the same name in another layer holds here."""
+        if depth > 3 or name in self.definitions or name in self.upstream:
+            return
+        found = kin(name, self.upstream)
+        if found:
+            other, letter, by = found
+            self.upstream[name] = shifted(self.upstream[other], letter, by)
+            self.instantiate(self.upstream[name], depth + 1)
+        found = kin(name, self.definitions)
+        if found:
+            other, letter, by = found
+            d = self.definitions[other]
+            for read in sorted(d.reads):
+                there = shifted(read, letter, by)
+                if there not in self.arrays and read in self.arrays:
+                    self.arrays[there] = Array(there, self.arrays[read].axes)
+                self.instantiate(there, depth + 1)
+            self.definitions[name] = Definition(name, d.letters, shifted_sum(d.terms, letter, by))
+            self.arrays.setdefault(name, Array(name, self.arrays[other].axes))
+
+    def known_as(self, name: str) -> str:
+        """Y for the array whose elements are y_ij, and the other way round."""
+        if self.array(name) is not None or len(name) != 1:
+            return name
+        other = name.swapcase()
+        return other if self.array(other) is not None and other in self.arrays else name
+
+    def size(self, name: str) -> Affine:
+        self.sizes.add(name)
+        return Affine.of(name)
+
+    def least(self, name: str) -> int:
+        """The least value of a size; what only moves indices may be 0."""
+        return self.low.get(name, 0 if name in self.offsets else 1)
+
+    def resolve(self, name: str) -> str:
+        """A letter for a gradient stands for that gradient."""
+        if "^" in name:
+            self.instantiate(name)
+        return gradient_of(self.upstream[name]) if name in self.upstream else name
+
+    def readers(self, name: str) -> Iterable[Definition]:
+        return (d for d in self.definitions.values() if name in d.reads)
+
+    def context(self, names: Iterable[str]) -> list[Constraint]:
+        """What is known of the given sizes."""
+        bounds = [at_least(v, self.least(v)) for v in sorted(names)]
+        return [*bounds, *self.facts]
+
+    def element(self, name: str, indices: Index) -> Factor:
+        return Factor(self.resolve(name), indices)

@@ -1,0 +1,199 @@
+"""From sums in the author's coordinates to equations the engines compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from symconv.affine import Affine, AffineLike, Constraint, at_least, inside, unique
+from symconv.claims.axes import Axes
+from symconv.claims.raw import Factor, Raw, Sum
+from symconv.claims.scope import Array, Axis, Scope
+from symconv.decide.feasible import OutOfBudget, feasible, negated, row
+from symconv.decide.sizes import sizes_of
+from symconv.equation import Access, Context, Equation, Signal, Tensor, Term
+from symconv.errors import NotationError, NotSupported
+from symconv.points import points
+
+RESULT = "result"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Both sides over one output, counted from 0.
+
+    Args:
+        letters: the output's indices; axes: where each begins in the author's coordinates.
+        outside: arrays that stated bounds read outside their range.
+    """
+
+    left: Equation
+    right: Equation
+    letters: tuple[str, ...]
+    axes: tuple[Axis, ...]
+    outside: tuple[str, ...] = ()
+
+
+def settle(scope: Scope, left: Sum, right: Sum, letters: Sequence[str],
+           conditions: Sequence[Constraint] = (), box: Sequence[tuple[Affine, Affine] | None] = (),
+           elements: Sequence[Factor] = ()) -> Settled:
+    """Equations for both sides of a claim.
+
+    Args:
+        elements: what the left-hand side names and therefore takes to exist.
+    """
+    names = tuple(letters)
+    elements = [f for f in elements if all(v in names for e in f.indices for v in e.names if "~" in v)]
+    axes = Axes(scope, names)
+    for letter, ends in zip(names, box, strict=False):
+        if ends is not None:
+            axes.given(letter, ends)
+    axes.infer((*(Raw((f,)) for f in elements), *left, *right))
+    scope.facts += [c for c in axes.facts if c not in scope.facts]
+    ranges = tuple(axes.outputs[n] for n in names)
+    domain = [*conditions, *existing(scope, elements, names, ranges)]
+    finite = all(r.extent is not None for r in ranges)
+    if not finite:
+        domain += [c for n, r in zip(names, ranges, strict=True) if r.extent is not None
+                   for c in inside(Affine.of(n) - r.low, r.extent)]
+    maker = _Maker(scope, names, ranges if finite else (), unique(domain))
+    context = maker.context([*left, *right], scope)
+    output = Tensor(RESULT, tuple(r.extent for r in ranges if r.extent is not None)) if finite \
+        else Signal(RESULT, len(names))
+    both = [Equation(output[tuple(map(Affine.of, names))], [maker.term(t) for t in side], context)
+            for side in (left, right)]
+    outside = _outside(scope, (*left, *right), names, [*domain, *_boxes(names, ranges), *context.constraints],
+                       context)
+    return Settled(both[0], both[1], names, ranges, outside)
+
+
+def existing(scope: Scope, elements: Iterable[Factor], names: Sequence[str],
+             ranges: Sequence[Axis]) -> list[Constraint]:
+    """The elements named on the left exist: where their indices are not plain letters, that restricts those."""
+    found: list[Constraint] = []
+    for f in elements:
+        array = scope.array(f.name)
+        if array is None or any("~" in v and v not in names for e in f.indices for v in e.names):
+            continue
+        for e, axis, inner in zip(f.indices, array.axes, _pairs(array.inside(f.indices), array), strict=True):
+            plain = next((r for n, r in zip(names, ranges, strict=True) if e == Affine.of(n)), None)
+            if plain != axis:
+                found += inner
+    return found
+
+
+def _pairs(constraints: Sequence[Constraint], array: Array) -> list[tuple[Constraint, ...]]:
+    """Two for each finite axis, none for the others."""
+    rest, found = list(constraints), []
+    for a in array.axes:
+        found.append((rest.pop(0), rest.pop(0)) if a.extent is not None else ())
+    return found
+
+
+def literals(scope: Scope, terms: Iterable[Raw], context: Context) -> tuple[tuple[Factor, tuple[Constraint, ...]], ...]:
+    """Elements with numbers for indices that need not exist, and what it takes."""
+    found: dict[Factor, tuple[Constraint, ...]] = {}
+    low = [row(c) for c in context.constraints if not c.equality]
+    same = [row(c) for c in context.constraints if c.equality]
+    for t in terms:
+        for f in t.factors:
+            array = scope.array(f.name)
+            if array is None or not f.indices or not all(e.is_constant for e in f.indices) or f in found:
+                continue
+            open_ = tuple(c for c in array.inside(f.indices) if not c.is_trivial
+                          and feasible([*low, negated(row(c))], same) is not False)
+            if open_:
+                found[f] = open_
+    return tuple(found.items())
+
+
+def _boxes(names: Sequence[str], ranges: Sequence[Axis]) -> list[Constraint]:
+    return [c for n, r in zip(names, ranges, strict=True) if r.extent is not None
+            for c in inside(Affine.of(n) - r.low, r.extent)]
+
+
+@dataclass
+class _Maker:
+    """Turns raw terms into terms over tensors, indices counted from 0."""
+
+    scope: Scope
+    letters: tuple[str, ...]
+    ranges: tuple[Axis, ...]
+    domain: tuple[Constraint, ...]
+
+    def term(self, t: Raw) -> Term:
+        shift: dict[str, AffineLike] = {n: Affine.of(n) + r.low for n, r in zip(self.letters, self.ranges)
+                                        if r.low != Affine()} if self.ranges else {}
+        moved = t.substitute(shift)
+        moved = moved.where(*(c for f in moved.factors if (a := self.scope.array(f.name)) and not a.finite
+                              for c in a.inside(f.indices)))
+        extra = tuple(c.substitute(shift) for c in self.domain)
+        return Term(tuple(map(self.access, moved.factors)), moved.indices,
+                    unique((*moved.constraints, *extra)), moved.coefficient)
+
+    def access(self, f: Factor) -> Access:
+        array = self.scope.array(f.name) or Array(f.name)
+        if len(array.axes) != len(f.indices):
+            raise NotationError(f"{f.name} has {len(array.axes)} axes and is indexed with {len(f.indices)}", -1)
+        return Access(array.tensor(), array.shifted(f.indices), f.function)
+
+    def context(self, terms: Iterable[Raw], scope: Scope) -> Context:
+        """The sizes that occur, directly or through what is known of them."""
+        bound = {n for t in terms for n in t.indices} | set(self.letters)
+        names: set[str] = set()
+        for t in terms:
+            names |= {n for c in t.constraints for n in c.expression.names}
+            for f in t.factors:
+                names |= {n for e in f.indices for n in e.names}
+                array = scope.array(f.name)
+                names |= {n for a in (array.axes if array else ()) for e in (a.low, a.extent) if e for n in e.names}
+        names |= {n for c in self.domain for n in c.expression.names}
+        names |= {n for r in self.ranges for e in (r.low, r.extent) if e for n in e.names}
+        names -= bound
+        facts = list(scope.facts)
+        while True:
+            more = {n for c in facts if c.expression.names & names for n in c.expression.names} - names
+            if not more:
+                break
+            names |= more
+        used = [c for c in facts if c.expression.names <= names]
+        return Context(tuple(sorted(names)), unique((*(at_least(n, scope.least(n)) for n in sorted(names)), *used)))
+
+
+def _outside(scope: Scope, terms: Iterable[Raw], letters: Sequence[str], known: Sequence[Constraint],
+             context: Context) -> tuple[str, ...]:
+    """Arrays that are read where they have no elements, by sums whose bounds are stated (or by no sum)."""
+    found: dict[str, None] = {}
+    for t in terms:
+        for f in t.factors:
+            array = scope.array(f.name)
+            moving = {n for e in f.indices for n in e.names if "~" in n}
+            if array is None or not moving or f.name in found or not moving <= {*t.stated, *letters}:
+                continue
+            if any(_reachable([*known, *t.constraints], c, (*letters, *t.indices), context)
+                   for c in array.inside(f.indices)):
+                found[f.name] = None
+    return tuple(found)
+
+
+def _reachable(known: Sequence[Constraint], inside: Constraint, names: Sequence[str], context: Context) -> bool:
+    """Can the point lie outside? Elimination says no, or small sizes show where."""
+    low = [row(c) for c in known if not c.equality]
+    same = [row(c) for c in known if c.equality]
+    try:
+        if feasible([*low, negated(row(inside))], same) is False:
+            return False
+    except OutOfBudget:
+        pass
+    broken = Constraint(-inside.expression - 1)
+    window = [c for v in names for c in (at_least(v, -3), at_least(9, v))]
+    for sizes in sizes_of(context, 40):
+        here = [c.substitute(sizes) for c in (*known, broken)]
+        used = [n for n in names if any(n in c.expression.names for c in here)]
+        here += [c for c in window if c.expression.names <= set(used)]
+        try:
+            if next(points(used, here), None) is not None:
+                return True
+        except (NotSupported, ValueError):
+            return False
+    return False

@@ -1,0 +1,38 @@
+"""What an operator between arrays means: cross-correlation, convolution, or multiplication."""
+
+from __future__ import annotations
+
+from symconv.claims.scope import Scope
+from symconv.notation import nodes as n
+
+CANONICAL = {"*": "*", "ast": "*", "star": "star", "circledast": "circledast", "otimes": "otimes"}
+USUAL = {"*": "convolution", "star": "correlation", "circledast": "correlation", "otimes": "correlation"}
+
+
+def canonical(operator: str) -> str:
+    return CANONICAL.get(operator, operator)
+
+
+def named(node: n.Operation) -> str:
+    """The operator with a label that makes it another one: *_l, but not *_full."""
+    label = node.label.strip().lower()
+    return canonical(node.operator) + (f"_{label}" if label and not any(
+        w in label for w in ("full", "valid", "same", "corr", "conv")) else "")
+
+
+def meaning_of(scope: Scope, node: n.Operation) -> tuple[str, str]:
+    """(meaning, mode): what the document says, else what is usual; a label on the operator decides the mode.
+
+    The mode left open is "" for the caller to choose by shape.
+    """
+    operator = canonical(node.operator)
+    label = node.label.lower().strip()
+    words = f"{scope.stars.get(f'{operator}_{label}', scope.stars.get(operator, ''))} {label}".lower()
+    meaning = "correlation" if "corr" in words else "product" if "product" in words or "multipl" in words \
+        else "convolution" if "conv" in words else ""
+    if not meaning:
+        meaning = USUAL[operator]
+        scope.note(f"{operator} is {meaning}")
+    mode = next((m for m in ("full", "valid", "same") if m in node.label.lower()), "") \
+        or next((m for m in ("full", "valid", "same") if m in words), "") or scope.mode
+    return meaning, mode or "valid"

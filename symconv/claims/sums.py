@@ -1,0 +1,52 @@
+"""Sums as written: which names run, and over what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from symconv.claims.letters import free, index_names
+from symconv.claims.scope import Scope
+from symconv.claims.words import is_word, key
+from symconv.notation import nodes as n
+
+
+def opened(node: n.Sum, scope: Scope, known: Collection[str]) -> tuple[list[n.Range], list[n.Node]]:
+    """Ranges and conditions. Under \\substack, or in sum_{i+j=k}, the names that run are those the body
+    indexes with and nothing else declares."""
+    ranges = list(node.ranges)
+    conditions: list[n.Node] = []
+    running = {key(r.index) for r in ranges}
+    used = set(free(node.body, scope))
+    for c in node.conditions:
+        names, rest = _listed(c)
+        for name in names:
+            if key(name) not in running:
+                ranges.append(n.Range(name))
+                running.add(key(name))
+        if rest is None:
+            continue
+        conditions.append(rest)
+        for name in index_names(rest):
+            word = key(name)
+            if word in used and word not in running and word not in known:
+                ranges.append(n.Range(name))
+                running.add(word)
+    return ranges, conditions
+
+
+def _listed(c: n.Node) -> tuple[list[n.Node], n.Node | None]:
+    """Leading names of `i, j, s i + j = m`, and the condition that remains."""
+    if isinstance(c, n.Name | n.Scripted):
+        return [c], None
+    if isinstance(c, n.Items):
+        names = [e for e in c.entries if isinstance(e, n.Name | n.Scripted) and not is_word(e)]
+        rest = tuple(e for e in c.entries if e not in names and not is_word(e))
+        return names, n.Items(rest) if rest else None
+    if isinstance(c, n.Chain) and isinstance(c.items[0], n.Items):
+        entries = [e for e in c.items[0].entries if not is_word(e)]
+        if entries and not all(isinstance(e, n.Name | n.Scripted) for e in entries):
+            names = [e for e in entries if isinstance(e, n.Name | n.Scripted)]
+            first = next(e for e in entries if e not in names)
+            return names, replace(c, items=(first, *c.items[1:]))
+    return [], c

@@ -1,0 +1,46 @@
+"""One sentence for each outcome, and its code."""
+
+from __future__ import annotations
+
+from symconv.claims.finding import Shown
+from symconv.claims.outcome import Outcome
+
+CODES = {"proved": ("SC100", "note"), "refuted": ("SC101", "error"), "proved_if": ("SC102", "warning"),
+         "proved_for": ("SC103", "warning"), "checked": ("SC104", "note"), "not_understood": ("SC001", "note"),
+         "definition": ("SC020", "note"), "not_a_claim": ("SC021", "note")}
+
+
+def coded(o: Outcome) -> tuple[str, str]:
+    return CODES[o.verdict]
+
+
+def sentence(o: Outcome) -> str:
+    """What was found, in one sentence."""
+    j = o.judgement
+    match o.verdict:
+        case "proved":
+            return "true for all sizes" if o.kind not in ("size", "number") else "true"
+        case "proved_if":
+            return f"true exactly when {j.condition}"
+        case "proved_for":
+            return f"true when {j.condition}; {worked(j.counterexample)}"
+        case "refuted":
+            return f"false: {worked(j.counterexample)}" if j.counterexample else f"false: {j.reason}"
+        case "checked":
+            return f"no difference found: {j.reason}"
+        case "definition":
+            return f"a definition: {o.reading}" if o.reading else "a definition"
+        case "not_a_claim":
+            return j.reason or "no claim"
+    return f"not understood: {j.reason}"
+
+
+def worked(shown: Shown | None) -> str:
+    """The counterexample in words: the sizes, the place, both values."""
+    if shown is None:
+        return "a counterexample exists"
+    sizes = ", ".join(f"{k} = {v}" for k, v in shown.sizes)
+    place = ", ".join(f"{k} = {v}" for k, v in shown.index)
+    where = " at ".join(t for t in (sizes and f"for {sizes}", place) if t)
+    values = f"the formula gives {shown.claimed}, the truth is {shown.actual}"
+    return f"{where}: {values}" if where else values

@@ -1,0 +1,78 @@
+"""Weight updates: w <- w - eta dL/dw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine
+from symconv.claims.judge import Judgement, judge
+from symconv.claims.outcome import Outcome
+from symconv.claims.raw import Factor, Raw, Sum, fresh, multiply, scale
+from symconv.claims.scope import gradient_of
+from symconv.claims.words import key
+from symconv.claims.regroup import mapped
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+from symconv.notation.parser import Statement
+
+if TYPE_CHECKING:
+    from symconv.claims.session import Session
+
+
+STEPS = frozenset(("t+1", "k+1", "n+1", "i+1", "new", "next", "τ+1", "tau+1", "neu", "s+1"))
+
+
+def time_step(body: n.Chain) -> n.Chain | None:
+    """w^{(t+1)} = w^{(t)} - ..., or w := w - ..., as the update it is; None for other chains."""
+    if len(body.items) != 2:
+        return None
+    left, right = body.items
+    if body.operators == (":=",):
+        return n.Chain(body.items, ("<-",)) if isinstance(right, n.Add) and right.terms[0].node == left else None
+    if not isinstance(left, n.Scripted) or len(left.above) != 1 or key(left.above[0]) not in STEPS:
+        return None
+    bare = n.Scripted(left.base, left.below) if left.below else left.base
+    old = {key(left.above[0]).removesuffix("+1"), "old", "t", ""}
+
+    def stripped(node: n.Node) -> n.Node:
+        if isinstance(node, n.Scripted) and node.base == left.base and len(node.above) == 1 \
+                and key(node.above[0]) in old:
+            return n.Scripted(node.base, node.below) if node.below else node.base
+        return mapped(node, stripped)
+
+    return n.Chain((bare, stripped(right)), ("<-",)) if isinstance(right, n.Add) else None
+
+
+def update(session: Session, body: n.Chain, s: Statement) -> list[Outcome]:
+    """Does the step go against the gradient, by one common rate?"""
+    from symconv.claims.session import Opened
+
+    left, right = body.items[0], body.items[1]
+    opened = Opened(session.scope, 1, body)
+    reader = opened.reader()
+    session.prepare(reader, left, right)
+    name = session.scope.resolve(reader.reference(left).name)
+    if session.scope.array(name) is None and name not in session.scope.ranks:
+        return [Outcome("update", Judgement("definition"), "an update of an array that nothing defines")]
+    ours, theirs = reader.value(left), reader.value(right)
+    names = tuple(fresh(c) for c in "ijkl"[:ours.rank])
+    here = tuple(map(Affine.of, names))
+    old, new = ours.at(here), theirs.at(here)
+    remarks = opened.remarks(reader)
+    if len(old) != 1 or len(old[0].factors) != 1:
+        raise NotationError("an update changes one array", -1)
+    parameter = old[0].factors[0]
+    steps = [t for t in new if t.factors != old[0].factors]
+    rate = _rate(steps)
+    gradient: Sum = (Raw((Factor(gradient_of(parameter.name), parameter.indices),)),)
+    truth = (*old, *scale(multiply((Raw(rate),), gradient), -1))
+    judgement = judge(session.scope, truth, new, (*opened.used(old, new), *names))
+    return [Outcome("update", judgement, f"one step of gradient descent for {parameter.name}", remarks=remarks)]
+
+
+def _rate(steps: list[Raw]) -> tuple[Factor, ...]:
+    """The scalars that every term of the step has in common."""
+    if not steps:
+        raise NotationError("the step has no gradient in it", -1)
+    return tuple(f for f in steps[0].factors if not f.indices and not f.function
+                 and all(f in t.factors for t in steps))

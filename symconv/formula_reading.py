@@ -1,0 +1,242 @@
+"""Reading formulas as definitions: every formula defines its left-hand side, and anything unclear is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from symconv.affine import Affine, Constraint, at_least
+from symconv.claims.letters import children
+from symconv.claims.outcome import Outcome
+from symconv.claims.raw import Raw, plain
+from symconv.claims.scope import Definition, Scope
+from symconv.claims.session import Opened, Session
+from symconv.claims.words import key
+from symconv.errors import NotationError
+from symconv.formula_equations import in_order
+from symconv.notation import nodes as n
+from symconv.notation.as_text import TEXT
+from symconv.notation.parser import Statement, parse
+
+
+class FormulaError(NotationError):
+    """A formula that cannot be made into equations; its message shows the place."""
+
+    def __init__(self, latex: str, reason: str, at: int = -1) -> None:
+        super().__init__(reason, at)
+        first = latex.rfind("\n", 0, max(at, 0)) + 1
+        line = latex[first:].split("\n")[0]
+        caret = "\n  " + " " * (min(at, len(latex)) - first) + "^" if at >= 0 else ""
+        self.args = (f"{reason}\n  {line}{caret}",)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Formulas that were understood.
+
+    Args:
+        definitions: in the order they are computed; the last one is the result.
+        inputs: what the definitions read and do not make, in order of first appearance.
+        spelled: how the author writes names with labels and accents.
+        conventions: what was taken for granted.
+    """
+
+    scope: Scope
+    definitions: tuple[Definition, ...]
+    inputs: tuple[str, ...]
+    spelled: Mapping[str, str]
+    conventions: tuple[str, ...]
+
+    def terms(self) -> list[tuple[str, Raw]]:
+        return [(d.name, t) for d in self.definitions for t in d.terms]
+
+    @property
+    def base(self) -> int:
+        lows = {a.low for d in self.definitions for v in (d.name, *d.reads) if (array := self.scope.array(v))
+                for a in array.axes}
+        return 0 if Affine() in lows and Affine.of(1) not in lows else 1
+
+
+def read(texts: Sequence[str]) -> Reading:
+    """Read formulas that define what they name, whatever their order.
+
+    Raises:
+        FormulaError: one of them is not understood or defines nothing.
+    """
+    session = Session(given=True)
+    said = [(text, s) for text in texts for s in _parsed(text)]
+    sized = [p for p in said if session.about_sizes(p[1])]
+    rest = [p for p in said if p not in sized]
+    for text, s in sized:
+        _take(session, text, s)
+    session.scope.functions |= {word for _, s in rest for word in _functions(s.body)}
+    conventions: dict[str, None] = {}
+    result = ""
+    for text, s in _sorted(session, rest):
+        before = set(session.scope.definitions)
+        _take(session, text, s)
+        result = _left(session, s) or result
+        _check_fresh(text, set(session.scope.definitions) - before - {result}, [s for _, s in rest])
+        conventions |= dict.fromkeys(v for v in session.scope.notes if v != "zero")
+    if not result:
+        raise FormulaError(texts[-1], "no formula defines a tensor, such as o_i = \\sum_j w_j x_{i+j-1}")
+    scope = session.scope
+    order = list(in_order(scope.definitions, result))
+    for text, s in rest:
+        name = _left(session, s)
+        if name and name not in order:
+            raise FormulaError(text, f"{name} is defined and the last formula does not depend on it")
+    made = tuple(scope.definitions[v] for v in order if v in scope.definitions)
+    spelled = {k: v for _, s in rest for k, v in _spellings(s.body)}
+    return Reading(scope, made, tuple(v for v in order if v not in scope.definitions), spelled, tuple(conventions))
+
+
+def _parsed(text: str) -> tuple[Statement, ...]:
+    try:
+        return parse(text)
+    except NotationError as e:
+        raise FormulaError(text, e.reason, e.at) from None
+
+
+def _take(session: Session, text: str, s: Statement) -> None:
+    """Let the session read one statement, which has to be a definition with nothing unclear about it."""
+    for o in session.statement(s):
+        _accept(text, s, o)
+    left = next((v for v in session.scope.notes if v.startswith("a side condition")), "")
+    if left:
+        raise FormulaError(text, left, s.end)
+    try:
+        _check_conditions(session.scope, text, s)
+    except NotationError as e:
+        raise FormulaError(text, e.reason, e.at) from None
+
+
+def _accept(text: str, s: Statement, o: Outcome) -> None:
+    if o.remarks:
+        raise FormulaError(text, o.remarks[0].message, o.remarks[0].at)
+    if o.verdict == "definition":
+        return
+    if o.judgement.reason and o.verdict == "not_understood":
+        raise FormulaError(text, o.judgement.reason, o.at if o.at >= 0 else s.start)
+    raise FormulaError(text, "this defines no tensor; to check a claim use: symconv verify --claim", s.start)
+
+
+def _check_conditions(scope: Scope, text: str, s: Statement) -> None:
+    """Conditions give the range of single indices or facts about sizes; what restricts more is refused."""
+    if not s.conditions:
+        return
+    opened = Opened(scope, 1, s.body)
+    reader = opened.reader()
+    name = reader.reference(_target(s)).name if _target(s) else ""
+    array, definition = scope.array(name), scope.definitions.get(name)
+    places = {plain(v): a for v, a in zip(definition.letters, array.axes, strict=True)} if array and definition else {}
+    letters = set(opened.letters.values())
+    for c in opened.conditions(s, reader):
+        moving = letters & c.expression.names
+        if not moving:
+            scope.facts.append(c)
+            continue
+        ranges = [at_least(v, a.low) for v in moving if (a := places.get(plain(v)))]
+        ranges += [at_least(a.last, v) for v in moving if (a := places.get(plain(v))) and a.last is not None]
+        if c not in ranges:
+            raise FormulaError(text, f"the condition {_shown(c)} is more than a range of one index", s.end)
+
+
+def _shown(c: Constraint) -> str:
+    e = Affine.build({tuple(map(plain, m)): value for m, value in c.expression})
+    return f"{e} {'=' if c.equality else '>='} 0"
+
+
+def _target(s: Statement) -> n.Node | None:
+    return s.body.items[0] if isinstance(s.body, n.Chain) else None
+
+
+def _left(session: Session, s: Statement) -> str:
+    """What the statement defines, where it is a tensor."""
+    target = _target(s)
+    if target is None:
+        return ""
+    try:
+        name = Opened(session.scope, 1, s.body).reader().reference(target).name
+    except NotationError:
+        return ""
+    return name if name not in session.scope.upstream else ""
+
+
+def _sorted(session: Session, said: Sequence[tuple[str, Statement]]) -> Iterator[tuple[str, Statement]]:
+    """Each definition after those it reads.
+
+    Raises:
+        FormulaError: a tensor is defined twice, or through itself.
+    """
+    made = [(_left(session, s), text, s) for text, s in said]
+    names = [name for name, _, _ in made if name]
+    for name, text, s in made:
+        if names.count(name) > 1:
+            raise FormulaError(text, f"{name} is defined twice", s.start)
+    while made:
+        open_ = {name for name, _, _ in made if name}
+        at = next((i for i, (name, _, s) in enumerate(made) if not _reads(session, s) & (open_ - {name})), None)
+        name, text, s = made.pop(at if at is not None else 0)
+        if at is None or name in _reads(session, s):
+            raise FormulaError(text, f"{name} is defined through itself", s.start)
+        yield text, s
+
+
+def _reads(session: Session, s: Statement) -> set[str]:
+    """The names on the right, as the reader calls them."""
+    if not isinstance(s.body, n.Chain):
+        return set()
+    opened = Opened(session.scope, 1, s.body)
+    return {name for right in s.body.items[1:] if not isinstance(right, n.Partial)
+            for name in _names(opened, right)}
+
+
+def _names(opened: Opened, node: n.Node) -> Iterator[str]:
+    if isinstance(node, n.Name | n.Scripted | n.Call):
+        try:
+            yield opened.reader().reference(node).name
+        except NotationError:
+            pass
+    for child in children(node):
+        yield from _names(opened, child)
+
+
+def _functions(node: n.Node) -> Iterator[str]:
+    """Names applied to one argument that is no index: f(sum_j w_j x_{i+j})."""
+    if isinstance(node, n.Call) and node.bracket == "(" and isinstance(node.head, n.Name) \
+            and len(node.arguments) == 1 and _has_elements(node.arguments[0]):
+        yield key(node.head)
+    for child in children(node):
+        yield from _functions(child)
+
+
+def _has_elements(node: n.Node) -> bool:
+    return isinstance(node, n.Sum) or isinstance(node, n.Scripted) and bool(node.below) \
+        or any(map(_has_elements, children(node)))
+
+
+def _check_fresh(text: str, made: set[str], said: Sequence[Statement]) -> None:
+    """The sums inside functions get a name of their own, which no formula may use for something else."""
+    used = {name for s in said for name in _written(s.body)}
+    for name in sorted(made & used):
+        raise FormulaError(text, f"{name} would also be the name of the sum inside the function: give that sum a "
+                                 f"formula of its own, such as u_i = ...")
+
+
+def _written(node: n.Node) -> Iterator[str]:
+    if isinstance(node, n.Name):
+        yield key(node)
+    for child in children(node):
+        yield from _written(child)
+
+
+def _spellings(node: n.Node) -> Iterator[tuple[str, str]]:
+    """How names with superscripts or accents are written, by what the reader calls them: w^l is w^{(l)}."""
+    if isinstance(node, n.Scripted) and isinstance(node.base, n.Name) and node.above:
+        name = key(node.base) + "^" + ",".join(map(key, node.above)) + "'" * node.primes
+        yield name, TEXT(n.Scripted(node.base, (), node.above, node.primes, node.grouped, node.bracket))
+    elif isinstance(node, n.Name) and node.accent:
+        yield key(node), TEXT(node)
+    for child in children(node):
+        yield from _spellings(child)
