@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Affine": "affine", "Constraint": "affine", "indices": "affine", "at_least": "affine", "equal": "affine",
     "Access": "equation", "Context": "equation", "Equation": "equation", "Tensor": "equation", "Term": "equation",
-    "System": "system", "Conv": "layer", "Dense": "layer",
+    "System": "system", "Conv": "layer", "Dense": "layer", "Formula": "formula",
     "Derivation": "derivation", "derive": "derivation", "build": "kernels", "Kernels": "kernels",
 }
 __all__ = [*_HOME, "__version__"]
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from symconv.affine import Affine, Constraint, at_least, equal, indices
     from symconv.derivation import Derivation, derive
     from symconv.equation import Access, Context, Equation, Tensor, Term
+    from symconv.formula import Formula
     from symconv.kernels import Kernels, build
     from symconv.layer import Conv, Dense
     from symconv.system import System

@@ -46,6 +46,7 @@ def main() -> None:
     \b
     symconv derive --input 5 --kernel 3 --wrt 'x[3]'
     symconv emit --input 28x28 --kernel 3x3 --filters 8 --out kernels
+    symconv derive --formula 'h_i = \\sigma(\\sum_{j=1}^{k} V_j x_{i+j-1})'
     symconv verify notes.md
     """
 
@@ -55,16 +56,19 @@ def main() -> None:
 @click.option("--wrt", metavar="NAME", help="Only this gradient, or one element of it: x, w, 'x[3]'.")
 @click.option("--expand", is_flag=True, help="Write every element out for these sizes.")
 @click.option("--steps/--no-steps", default=True, help="Show the steps, or the results only.")
-@click.option("--base", type=click.IntRange(0, 1), default=1, show_default=True, help="Where indices start.")
+@click.option("--base", type=click.IntRange(0, 1), default=None,
+              help="Where indices start: 1, or as in the formula.")
 @click.option("--format", "format_", type=click.Choice(["text", "latex", "json"]), default="text")
-def derive(wrt: str | None, expand: bool, steps: bool, base: int, format_: str, **values: Any) -> None:
-    """Derive dL/dx, dL/dw and dL/db, step by step."""
+def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_: str, **values: Any) -> None:
+    """Derive the gradient of everything a layer or a formula reads, step by step."""
     from symconv.derivation import derive as derive_layer
     from symconv.show import show_derivation
 
     layer = layer_from(values)
     if layer is None:
         raise click.UsageError("no layer is described; for example: symconv derive --input 5 --kernel 3")
+    if base is None:
+        base = getattr(layer, "base", 1)
     show_derivation(console(), derive_layer(layer), wrt, expand, steps, base, format_)
 
 

@@ -38,7 +38,11 @@ class Writer:
     base: int
 
     def tensors(self, inputs: Iterable[str]) -> dict[str, Tensor]:
-        """Every array: inputs in their order, then results."""
+        """Every array: inputs in their order, then results.
+
+        Raises:
+            NotationError: an array of unknown length, or an index without a range.
+        """
         names = [*inputs, *(d.name for d in self.definitions)]
         known = identifiers(names)
         return {name: self._tensor(name, known[name]) for name in names}
@@ -47,9 +51,17 @@ class Writer:
         array = self.scope.array(name)
         axes = array.axes if array else ()
         shape = []
+        letters = next((map(plain, d.letters) for d in self.definitions if d.name == name), iter(()))
         for a in axes:
-            if a.extent is None or any("~" in v for v in a.extent.names):
-                raise NotationError(f"nothing says how long {name} is", -1)
+            letter = next(letters, "")
+            if letter and a.extent is None:
+                raise NotationError(f"nothing says which values {letter} takes; state its range after the formula, "
+                                    f"such as , \\quad {letter} = 1, \\dots, 5", -1)
+            moving = sorted(map(plain, (v for v in a.extent.names if "~" in v))) if a.extent is not None else [""]
+            if a.extent is None or moving:
+                why = f": it seems to depend on {moving[0]}" if moving[0] else ""
+                raise NotationError(f"nothing says how long {name} is{why}; say it before the formula, "
+                                    f"such as {name}: n", -1)
             shape.append(a.extent.substitute(self.sizes))
         upstream = next((letter for letter, of in self.scope.upstream.items() if of == name), "")
         return Tensor(identifier, shape, self.spelled.get(name, name), self._axes(name, len(shape)),
@@ -73,15 +85,10 @@ class Writer:
         """One definition as an equation.
 
         Raises:
-            NotationError: an index without a range.
             NotSupported: a size as a factor, without a number.
         """
         array = self.scope.array(d.name)
-        assert array is not None
-        for letter, a in zip(d.letters, array.axes, strict=True):
-            if a.extent is None:
-                raise NotationError(f"nothing says which values {plain(letter)} takes; state it after the formula, "
-                                    f"such as , \\quad {plain(letter)} = 1, \\dots, 5", -1)
+        assert array is not None  # a definition makes its array known
         box = [(a.low, last) for a in array.axes if (last := a.last) is not None]
         right = settle(self.scope, (), self._valued(d.terms), d.letters, box=box).right
         outer = {v: plain(v) for v in d.letters}
@@ -126,14 +133,20 @@ class Writer:
                          if (size := self._size(f)) is not None for v in size.names)
 
     def _term(self, t: Term, outer: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Term:
-        """With the author's names, summation indices counted from the base as those of the arrays are, and
-        without the bounds that shapes imply."""
+        """With the author's names, summation indices counted from 0 as those of the arrays are, and without
+        the bounds that shapes imply."""
         names = _inner(t, {*outer.values(), *self.scope.sizes, *self.sizes.values()})
-        moved = t.substitute({**outer, **self.sizes, **{v: Affine.of(new) + self.base for v, new in names.items()}})
+        first = {v: Affine.of(new) + self._first(t, v) for v, new in names.items()}
+        moved = t.substitute(first).substitute({**outer, **self.sizes})
         factors = tuple(Access(tensors[f.tensor.name], f.indices, _function(f.function)) for f in moved.factors)
         implied = {c for f in factors for c in f.in_range()}
         return Term(factors, tuple(names.values()), tuple(c for c in moved.constraints if c not in implied),
                     t.coefficient)
+
+    def _first(self, t: Term, name: str) -> Affine:
+        """Where a summation index begins: with the axis that it walks along alone, else at the base."""
+        rests = (Affine.of(name) - e for f in t.factors for e in f.indices if e.coefficient(name) == 1)
+        return next((rest for rest in rests if rest.names <= self.scope.sizes), Affine.of(self.base))
 
 
 def _inner(t: Term, used: set[str]) -> dict[str, str]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symconv.affine import Affine, Constraint, at_least
+from symconv.claims.directives import directive
 from symconv.claims.letters import children
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Raw, plain
 from symconv.claims.scope import Definition, Scope
 from symconv.claims.session import Opened, Session
+from symconv.claims.spelling import reference
 from symconv.claims.words import key
 from symconv.errors import NotationError
 from symconv.formula_equations import in_order
@@ -52,19 +54,21 @@ class Reading:
 
     @property
     def base(self) -> int:
-        lows = {a.low for d in self.definitions for v in (d.name, *d.reads) if (array := self.scope.array(v))
-                for a in array.axes}
-        return 0 if Affine() in lows and Affine.of(1) not in lows else 1
+        """Where most axes begin, 0 or 1."""
+        lows = [a.low for name in dict.fromkeys(v for d in self.definitions for v in (d.name, *sorted(d.reads)))
+                if (array := self.scope.array(name)) for a in array.axes]
+        return 0 if lows.count(Affine.of(0)) > lows.count(Affine.of(1)) else 1
 
 
 def read(texts: Sequence[str]) -> Reading:
-    """Read formulas that define what they name, whatever their order.
+    """Read formulas that define what they name, whatever their order; directives such as `x: n`, `zero outside`
+    or `* is cross-correlation` may stand among them.
 
     Raises:
         FormulaError: one of them is not understood or defines nothing.
     """
     session = Session(given=True)
-    said = [(text, s) for text in texts for s in _parsed(text)]
+    said = [(text, s) for text in texts if not directive(session.scope, text) for s in _parsed(text)]
     sized = [p for p in said if session.about_sizes(p[1])]
     rest = [p for p in said if p not in sized]
     for text, s in sized:
@@ -76,10 +80,11 @@ def read(texts: Sequence[str]) -> Reading:
         before = set(session.scope.definitions)
         _take(session, text, s)
         result = _left(session, s) or result
+        _check_single(session.scope, text, s, result)
         _check_fresh(text, set(session.scope.definitions) - before - {result}, [s for _, s in rest])
         conventions |= dict.fromkeys(v for v in session.scope.notes if v != "zero")
     if not result:
-        raise FormulaError(texts[-1], "no formula defines a tensor, such as o_i = \\sum_j w_j x_{i+j-1}")
+        raise FormulaError(texts[-1], "no formula defines a tensor by its indices, as o_i = \\sum_j w_j x_{i+j-1} does")
     scope = session.scope
     order = list(in_order(scope.definitions, result))
     for text, s in rest:
@@ -127,7 +132,7 @@ def _check_conditions(scope: Scope, text: str, s: Statement) -> None:
         return
     opened = Opened(scope, 1, s.body)
     reader = opened.reader()
-    name = reader.reference(_target(s)).name if _target(s) else ""
+    name = reference(reader, _target(s)).name if _target(s) else ""
     array, definition = scope.array(name), scope.definitions.get(name)
     places = {plain(v): a for v, a in zip(definition.letters, array.axes, strict=True)} if array and definition else {}
     letters = set(opened.letters.values())
@@ -139,7 +144,19 @@ def _check_conditions(scope: Scope, text: str, s: Statement) -> None:
         ranges = [at_least(v, a.low) for v in moving if (a := places.get(plain(v)))]
         ranges += [at_least(a.last, v) for v in moving if (a := places.get(plain(v))) and a.last is not None]
         if c not in ranges:
-            raise FormulaError(text, f"the condition {_shown(c)} is more than a range of one index", s.end)
+            raise FormulaError(text, f"the condition {_shown(c)} is no range of one index with two ends, such as "
+                                     "i = 1, \\dots, n", s.end)
+
+
+def _check_single(scope: Scope, text: str, s: Statement, name: str) -> None:
+    """An index that could take one value only, because everything read has to exist, needs its range stated."""
+    array, definition = scope.array(name), scope.definitions.get(name)
+    if s.conditions or array is None or definition is None:
+        return
+    for letter, a in zip(definition.letters, array.axes, strict=True):
+        if a.extent == Affine.of(1):
+            raise FormulaError(text, f"only one value of {plain(letter)} lets everything exist that is read; state its "
+                                     f"range after the formula, such as , \\quad {plain(letter)} = 0, \\dots, 5", s.start)
 
 
 def _shown(c: Constraint) -> str:
@@ -157,7 +174,7 @@ def _left(session: Session, s: Statement) -> str:
     if target is None:
         return ""
     try:
-        name = Opened(session.scope, 1, s.body).reader().reference(target).name
+        name = reference(Opened(session.scope, 1, s.body).reader(), target).name
     except NotationError:
         return ""
     return name if name not in session.scope.upstream else ""
@@ -195,7 +212,7 @@ def _reads(session: Session, s: Statement) -> set[str]:
 def _names(opened: Opened, node: n.Node) -> Iterator[str]:
     if isinstance(node, n.Name | n.Scripted | n.Call):
         try:
-            yield opened.reader().reference(node).name
+            yield reference(opened.reader(), node).name
         except NotationError:
             pass
     for child in children(node):

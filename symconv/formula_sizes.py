@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from symconv.affine import Affine, Constraint, unique
+from symconv.claims.axes import alone
 from symconv.claims.directives import bare
 from symconv.claims.raw import Raw, plain
 from symconv.claims.scope import Array, Scope
 from symconv.errors import ShapeError
+from symconv.identifiers import spelled
+from symconv.notation.as_text import TEXT
+from symconv.notation.build import affine
 
 MOST = 10**9
+LONG = "nNHW"  # letters of sizes an example takes to be long
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Sizes:
             for e in shape:
                 length = e.substitute(numbers)
                 if length.is_constant and length.constant < 1:
-                    said = "" if e.is_constant else f"{e} = "
+                    said = "" if e.is_constant else f"{TEXT(affine(e))} = "
                     raise ShapeError(f"{name} would have {said}{length} elements along an axis"
                                      f"{self._with(e.names, numbers)}")
         for c in self.facts:
@@ -102,7 +107,7 @@ class Sizes:
         missing = self.open() or [v for v in self.names if v not in self.numbers]
         if not missing:
             return ""
-        options = " ".join(f"--size {v}=28" for v in missing)
+        options = " ".join(f"--size {v}={28 if v[0] in LONG else 3}" for v in missing)
         return f"the formula needs {_and([self.described(v) for v in missing])}; give {options}"
 
     def described(self, name: str) -> str:
@@ -143,8 +148,9 @@ def conventional(scope: Scope, reads: Sequence[tuple[str, Raw]], results: Sequen
     roles: dict[str, str] = {}
     for name, array in _by_appearance(scope, reads, results):
         for axis, a in enumerate(array.axes):
-            if a.extent is not None and len(a.extent.items) == 1 and set(a.extent.names) <= scope.invented:
-                roles.setdefault(*a.extent.names, _role(name, axis, reads, name in results))
+            size = alone(a.extent) if a.extent is not None else None
+            if size in scope.invented:
+                roles.setdefault(size, _role(name, axis, reads, name in results))
     for v in sorted(scope.invented - set(roles)):
         roles[v] = "size"
     used = (scope.sizes - scope.invented) | set(scope.arrays) | {
@@ -154,8 +160,8 @@ def conventional(scope: Scope, reads: Sequence[tuple[str, Raw]], results: Sequen
         together[role].append(v)
     found: dict[str, str] = {}
     for role, members in together.items():
-        alone = [role, role.upper()] if len(members) == 1 else []
-        names = chain(alone, (f"{role}_{number}" for number in count(1)))
+        plainest = [role, role.upper()] if len(members) == 1 else []
+        names = chain(plainest, (f"{role}_{number}" for number in count(1)))
         for v in members:
             found[v] = next(c for c in names if c not in used)
             used.add(found[v])
@@ -177,13 +183,12 @@ def _role(name: str, axis: int, reads: Sequence[tuple[str, Raw]], result: bool) 
         return "o"
     entries = [(t, f.indices[axis]) for _, t in reads for f in t.factors if f.name == name]
     for t, e in entries:
-        if len(e.items) != 1 or len(e.names) != 1 or e.items[0][1] != 1:
-            continue
-        letter = next(iter(e.names))
+        letter = alone(e)
         moved = [g for f in t.factors for g in f.indices if letter in g.names and g != e]
-        if any(g.coefficient(letter) < 0 for g in moved):
-            return f"n_{plain(name)}"
-        return "k" if moved and letter in t.indices else f"n_{plain(letter)}"
+        if any(g.coefficient(v) < 0 for g in (e, *moved) for v in t.indices):
+            return f"n_{spelled(name)}"
+        if letter is not None:
+            return "k" if moved and letter in t.indices else f"n_{spelled(plain(letter))}"
     return "n"
 
 

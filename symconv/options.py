@@ -13,6 +13,7 @@ import click
 
 from symconv.errors import ShapeError, SymconvError
 from symconv.layer import Conv, Dense
+from symconv.system import Layer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +33,9 @@ OPTIONS = [
     click.option("--flip", is_flag=True, help="Reverse the kernel: true convolution."),
     click.option("--activation", metavar="NAME", help="relu, sigmoid, tanh, or sigma for one left open."),
     click.option("--dense", metavar="INxOUT", help="A fully connected layer instead, such as 4x3."),
+    click.option("--formula", metavar="LATEX", multiple=True,
+                 help=r"A formula instead, such as 'y_i = \sum_{j=1}^{k} w_j x_{i+j-1}'; repeatable, the last is the result."),
+    click.option("--size", metavar="NAME=NUMBER", multiple=True, help="A size of the formula, such as n=28; repeatable."),
 ]
 ARGUMENTS = {"input_": "input", "pad": "padding", "output_pad": "output_padding"}
 SIZES = ("input", "kernel", "stride", "dilation", "output_padding")
@@ -45,15 +49,17 @@ def layer_options(command: F) -> F:
     return command
 
 
-def layer_from(values: Mapping[str, Any]) -> Conv | Dense | None:
+def layer_from(values: Mapping[str, Any]) -> Layer | None:
     """The layer the options describe; None when they describe none.
 
     Raises:
         ShapeError: the notation cannot be read, or the sizes make no layer.
     """
-    given = {ARGUMENTS.get(k, k): v for k, v in values.items() if v is not None and v is not False}
+    given = {ARGUMENTS.get(k, k): v for k, v in values.items() if v is not None and v is not False and v != ()}
     if not given:
         return None
+    if "formula" in given or "size" in given:
+        return _formula(given)
     if "dense" in given:
         extra = sorted(set(given) - {"dense", *DENSE})
         if extra:
@@ -72,6 +78,24 @@ def _dense(given: Mapping[str, Any]) -> Dense:
     if isinstance(sizes, int) or len(sizes) != 2:
         raise ShapeError(f"--dense takes inputs x outputs, such as 4x3, not {given['dense']!r}")
     return Dense(*sizes, **{k: given[k] for k in DENSE if k in given})
+
+
+def _formula(given: Mapping[str, Any]) -> Layer:
+    from symconv.formula import Formula
+
+    if "formula" not in given:
+        raise ShapeError("--size gives a size of a --formula; layers take --input and --kernel")
+    extra = sorted(set(given) - {"formula", "size"})
+    if extra:
+        raise ShapeError(f"--formula does not go with --{extra[0].replace('_', '-')}: the formula says it")
+    sizes: dict[str, int] = {}
+    for text in given.get("size", ()):
+        m = re.fullmatch(r"\s*(.+?)\s*=\s*(\d{1,9})\s*", text)
+        if m is None:
+            raise ShapeError(f"--size takes a name and a number, such as n=28, not {text!r}")
+        if sizes.setdefault(m[1], int(m[2])) != int(m[2]):
+            raise ShapeError(f"--size gives {m[1]} two numbers, {sizes[m[1]]} and {m[2]}")
+    return Formula(given["formula"], sizes)
 
 
 def _size(text: str, name: str) -> int | tuple[int, ...]:
@@ -109,14 +133,19 @@ def layers_from_toml(path: Path) -> list[dict[str, Any]]:
     return tables
 
 
-def layer_from_table(table: Mapping[str, Any]) -> Conv | Dense:
+def layer_from_table(table: Mapping[str, Any]) -> Layer:
     """A layer from its Python arguments. Raises ShapeError on unknown or missing names."""
-    kind = Dense if "inputs" in table else Conv
+    kind: Any = Dense if "inputs" in table else Conv
+    if "formula" in table:
+        from symconv.formula import Formula
+
+        kind, table = Formula, {"latex" if k == "formula" else k: v for k, v in table.items()}
     known = {f.name for f in fields(kind)}
     unknown = sorted(set(table) - known)
     if unknown:
         raise ShapeError(f"unknown argument {unknown[0]!r} of {kind.__name__}; known: {', '.join(sorted(known))}")
     try:
-        return kind(**table)
+        layer: Layer = kind(**table)
     except TypeError as e:
         raise ShapeError(str(e).replace("__init__() ", "")) from e
+    return layer

@@ -110,26 +110,32 @@ class Axes:
                     self.facts.append(at_least(extent, 1))
         for f in t.factors:
             array = self.scope.array(f.name)
-            for axis, e in enumerate(f.indices):
-                name = alone(e)
-                if array and name in t.stated and name in self.found and (
-                        f.name.startswith(GRADIENT) or f.name in self.scope.definitions):
-                    self.same(self.found[name], array.axes[axis])
-                if array and name and name not in self.found and name in (*t.indices, *self.letters):
-                    if name in self.letters:
-                        self.outputs.setdefault(name, array.axes[axis])
-                    else:
-                        self.found[name] = array.axes[axis]
+            for axis, e in enumerate(f.indices) if array else ():
+                single = alone(e)
+                if array is None or single is None:
+                    continue
+                if single in t.stated and single in self.found:
+                    derived = f.name.startswith(GRADIENT) or f.name in self.scope.definitions
+                    self.same(self.found[single], array.axes[axis], derived)
+                if single in self.letters:
+                    self.outputs.setdefault(single, array.axes[axis])
+                elif single in t.indices:
+                    self.found.setdefault(single, array.axes[axis])
 
-    def same(self, written: Axis, known: Axis) -> None:
-        """A sum over a whole axis says how long it is: H_out for what was only derived so far."""
+    def same(self, written: Axis, known: Axis, derived: bool) -> None:
+        """A sum over a whole axis says how long it is: H_out for what was only derived so far, or a new
+        name for what nobody named."""
         if written.extent is None or known.extent is None or written.low != known.low:
             return
-        gap = written.extent - known.extent
-        if any("~" in n for n in gap.names):
+        if not derived and (written.extent.names & self.scope.settled or not known.extent.names <= self.scope.invented):
             return
-        new = {n for n in gap.names if n in self.scope.invented or n not in self.scope.settled}
-        if new and gap.names and any(abs(gap.coefficient(n)) == 1 for n in new):
+        single = alone(written.extent)
+        gap = written.extent - known.extent
+        if not gap.names or any("~" in n for n in gap.names):
+            return
+        fresh = {n for n in gap.names if n not in self.scope.settled}
+        renamed = len(fresh) == len(gap.names & self.scope.invented) == 1 == len(gap.items) - 1 and not gap.constant
+        if renamed or single is not None and (single in fresh or known.extent.names <= self.scope.invented):
             fact = equal(written.extent, known.extent)
             if fact not in self.scope.facts:
                 self.facts.append(fact)
@@ -191,8 +197,8 @@ class Axes:
             first, last = ends
             if first is None or last is None or any("~" in n for n in first.names | last.names):
                 return None
-            low = first if low is None or (low - first).is_constant and (low - first).constant > 0 else low
-            high = last if high is None or (last - high).is_constant and (last - high).constant > 0 else high
+            low = first if low is None or ((low - first).is_constant and (low - first).constant > 0) else low
+            high = last if high is None or ((last - high).is_constant and (last - high).constant > 0) else high
         if low is None or high is None:
             return None
         return Axis(low, high - low + 1)
@@ -227,11 +233,16 @@ class Axes:
             return LINE
         if step == Affine.of(-1):
             return Axis(high - (axis.last or axis.low), axis.extent - (high - low))
-        if any(e.coefficient(n) < 0 for n in t.indices) and step == Affine.of(1):
+        starts = axis.low - low  # where outputs begin that read only what is there
+        if any(e.coefficient(n) < 0 for n in t.indices) and step == Affine.of(1) and starts != Affine.of(self.base):
             self.scope.note("zero")
             return Axis(axis.low - high, axis.extent + (high - low))
         pads = [n for n in rest.names if n in PADDING or self.scope.roles.get(n, "").startswith("padding")]
         grown = axis.extent
+        numeric = 0 if pads else self.scope.padding
+        if numeric:
+            grown = grown + 2 * numeric
+            self.scope.note("zero")
         for p in pads:
             grown = grown + 2 * Affine.of(p)
             self.scope.low.setdefault(p, 0)
@@ -241,7 +252,7 @@ class Axes:
         if step == Affine.of(1):
             extent = grown - (high - low)
             self.facts.append(at_least(extent, 1))
-            start = axis.low - low
+            start = axis.low - low - numeric
             return Axis(start.substitute(dict.fromkeys(pads, 0)) if pads else start, extent)
         place = self.letters.index(letter)
         size = self.fresh(self.target, len(self.letters), place)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from symconv.claims.reader import Reader
 from symconv.claims.scope import Definition, Scope
+from symconv.claims.spelling import reference
 from symconv.claims.words import base_of
 from symconv.notation import nodes as n
 
@@ -18,7 +19,7 @@ def assume_upstream(scope: Scope, reader: Reader, nodes: Iterable[n.Node]) -> No
         first = base_of(node)
         if not isinstance(first, n.Name) or first.text not in LETTERS or first.accent:
             continue
-        ref = reader.reference(node)
+        ref = reference(reader, node)
         if ref.name in scope.upstream or ref.name in scope.arrays \
                 or ref.name in scope.definitions:
             continue

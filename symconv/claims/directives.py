@@ -53,7 +53,7 @@ def _role(scope: Scope, m: re.Match[str]) -> bool:
         scope.losses.add(name)
     elif "activation" in role or "pointwise" in role or "function" in role:
         scope.functions.add(name)
-    elif "size" not in role and "padding" in role or role.startswith("pad"):
+    elif ("size" not in role and "padding" in role) or role.startswith("pad"):
         scope.low[name] = 0
     sized = re.search(r"\(([^()]+)\)|of (?:size|length|shape) (.+)$", m["role"])
     if sized and "size" not in role.split("of")[0]:
@@ -62,7 +62,7 @@ def _role(scope: Scope, m: re.Match[str]) -> bool:
 
 
 def _shape(scope: Scope, name: str, role_text: str) -> bool:
-    entries = [e.strip() for e in re.split(r"\s*(?:[x×,]|\\times)\s*", role_text.strip("()[] "))]
+    entries = [e.strip() for e in re.split(r"\s+x\s+|\s*(?:[×,]|\\times)\s*|(?<=\d)x(?=\d)", role_text.strip("()[] "))]
     read = [_size(scope, e) for e in entries]
     if not all(e is not None for e in read):
         return False
@@ -93,6 +93,8 @@ def _setting(scope: Scope, m: re.Match[str]) -> bool:
             scope.facts.append(equal(Affine.of(bare(name)), int(value)))
     elif value:
         scope.settings[word] = int(value)
+    if value and role.startswith("pad"):
+        scope.padding = int(value)
     if role.startswith("pad"):
         scope.zero = True
     return bool(name or value)

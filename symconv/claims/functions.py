@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from symconv.affine import Affine
-from symconv.claims.raw import Factor, Raw, Sum, Value
+from symconv.claims.indexing import QUOTIENT
+from symconv.claims.raw import Factor, Raw, Sum, Value, plain
 from symconv.claims.scope import Array, Definition, Scope
 from symconv.claims.settle import settle
 from symconv.decide.prover import prove_equal
@@ -26,7 +27,8 @@ def apply(scope: Scope, value: Value, function: str, names: Mapping[str, Affine]
 
 
 def _applied(scope: Scope, terms: Sum, function: str) -> Sum:
-    if len(terms) == 1 and len(terms[0].factors) == 1 and not terms[0].indices and terms[0].coefficient == 1:
+    if len(terms) == 1 and len(terms[0].factors) == 1 and terms[0].coefficient == 1 and all(
+            plain(n) == QUOTIENT for n in terms[0].indices):  # an index that a quotient fixes is no sum
         f = terms[0].factors[0]
         if f.function:
             raise NotationError("a function of a function is not understood", -1)

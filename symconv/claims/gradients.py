@@ -18,7 +18,7 @@ def depends(scope: Scope, name: str, on: str, depth: int = 0) -> bool:
     if name == on:
         return True
     found = scope.definitions.get(name)
-    return bool(found) and depth < DEEPEST and any(depends(scope, r, on, depth + 1) for r in found.reads)
+    return found is not None and depth < DEEPEST and any(depends(scope, r, on, depth + 1) for r in found.reads)
 
 
 def differential(scope: Scope, terms: Sum, name: str, at: Index, depth: int = 0) -> Sum:

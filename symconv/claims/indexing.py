@@ -12,6 +12,7 @@ from symconv.claims.words import LINE_WORDS, is_word, key, names_in
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
+QUOTIENT = "q"  # what auxiliary indices are called
 Names = Mapping[str, Affine]
 
 
@@ -30,7 +31,7 @@ class Side:
 
     def quotient(self, above: Affine, below: Affine, exact: bool) -> Affine:
         """floor(above / below), or above / below where that is an integer."""
-        name = fresh("q")
+        name = fresh(QUOTIENT)
         whole = below * name
         self.indices.append(name)
         if exact:
@@ -251,7 +252,7 @@ class Indexing:
 
 
 def _is_bound(node: n.Node) -> bool:
-    return is_infinite(node) or isinstance(node, n.Call) and key(node.head) in ("max", "min")
+    return is_infinite(node) or (isinstance(node, n.Call) and key(node.head) in ("max", "min"))
 
 
 def _rounded_part(node: n.Node) -> tuple[n.Rounded | None, list[n.Node]]:
@@ -287,10 +288,11 @@ def is_infinite(node: n.Node | None) -> bool:
 def is_line(node: n.Node | None) -> int | None:
     """The dimension of Z^d, R^d, N as a set of all integers or reals (0 when it is a letter); None for other sets."""
     power: n.Node | None = None
+    base = node
     if isinstance(node, n.Scripted) and len(node.above) == 1:
-        node, power = node.base, node.above[0]
-    if isinstance(node, n.Name) and node.text in ("Z", "R", "ℤ", "ℝ", "N", "ℕ") and (node.style == "blackboard"
-                                                                                 or not is_word(node)):
+        base, power = node.base, node.above[0]
+    if isinstance(base, n.Name) and base.text in ("Z", "R", "ℤ", "ℝ", "N", "ℕ") and (base.style == "blackboard"
+                                                                                 or not is_word(base)):
         if isinstance(power, n.Number):
             return int(power.value)
         return 1 if power is None else 0

@@ -8,14 +8,15 @@ from fractions import Fraction
 
 from symconv.affine import Affine, Constraint
 from symconv.claims.continuous import by_parts
+from symconv.claims.counting import counted
 from symconv.claims.finding import Shown
 from symconv.claims.gradients import resolved
 from symconv.claims.raw import Factor, Raw, Sum, multiply, plain
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.settle import Settled, existing, literals, settle
 from symconv.decide.decide import decide
-from symconv.decide.feasible import feasible, negated, row
 from symconv.decide.decision import Counterexample, Decision
+from symconv.decide.feasible import feasible, negated, row
 
 DEEPEST = 6
 Elements = Sequence[tuple[Factor, tuple[Constraint, ...]]]
@@ -67,12 +68,19 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     both = settle(scope, actual, claimed, letters, conditions, box, elements)
     stop = {f.name for t in (*actual, *claimed) for f in t.factors if f.name.startswith(GRADIENT)}
     sides = [by_parts(inlined(scope, resolved(scope, side, stop)), scope.continuous) for side in (actual, claimed)]
-    ranges = [(a.low, a.last) if a.last is not None else None for a in both.axes]
-    final = settle(scope, sides[0], sides[1], letters, (*conditions, *existing(scope, elements, letters, both.axes)),
-                   ranges)
-    final = replace(final, outside=both.outside, axes=both.axes)
-    found = judged(scope, final, decide(final.right, final.left))
+    where = (*conditions, *existing(scope, elements, letters, both.axes))
+    found = _decided(scope, both, sides, letters, where)
+    if found.verdict != "proved" and (plain := counted(scope, sides)) is not None:
+        found = _decided(scope, both, plain, letters, where)
     return _if_there(scope, found, literals(scope, claimed, both.left.context))
+
+
+def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequence[str],
+             where: Sequence[Constraint]) -> Judgement:
+    ranges = [(a.low, a.last) if a.last is not None else None for a in both.axes]
+    final = settle(scope, sides[0], sides[1], letters, where, ranges)
+    final = replace(final, outside=both.outside, axes=both.axes)
+    return judged(scope, final, decide(final.right, final.left))
 
 
 def _if_there(scope: Scope, found: Judgement, needed: Elements) -> Judgement:
@@ -81,9 +89,13 @@ def _if_there(scope: Scope, found: Judgement, needed: Elements) -> Judgement:
         return found
     conditions = " and ".join(map(comparison, _independent([c for _, cs in needed for c in cs])))
     names = ", ".join(f"{spoken_array(scope, f.name)}_{','.join(map(str, f.indices))}" for f, _ in needed)
-    both = f"{found.condition} and {conditions}" if found.condition else conditions
+    both = f"{_grouped(found.condition)} and {_grouped(conditions)}" if found.condition else conditions
     return replace(found, verdict="proved_if" if found.verdict == "proved" else found.verdict, condition=both,
                    reason=f"{names} must exist", bare=found.verdict)
+
+
+def _grouped(condition: str) -> str:
+    return f"({condition})" if " or " in condition else condition
 
 
 def _independent(constraints: list[Constraint]) -> list[Constraint]:
@@ -110,7 +122,7 @@ def judged(scope: Scope, both: Settled, decision: Decision) -> Judgement:
     outside = () if scope.zero else both.outside
     if outside and verdict in ("proved", "proved_if", "proved_for"):
         zero = " and ".join(f"{spoken_array(scope, a)} is zero outside its range" for a in outside)
-        condition = f"{zero}, and {condition}" if condition else zero
+        condition = f"{zero}, and {_grouped(condition)}" if condition else zero
         verdict = "proved_if" if verdict == "proved" else verdict
     return Judgement(verdict, condition, shown, spoken(decision.reason), decision.engines, both.outside)
 

@@ -8,6 +8,7 @@ from symconv.claims.scope import Scope
 from symconv.claims.words import LINE_WORDS, is_function, is_transpose, is_word, key
 from symconv.notation import nodes as n
 
+INDICES = frozenset("ijlmtuvxyzabcqe")  # letters that are hardly ever sizes
 SIDES = frozenset(("in", "out", "h", "w", "H", "W", "D", "d", "x", "y", "c", "C", "f", "F", "k", "K", "s", "p"))
 ELEMENTS = frozenset("xywohzvuabfg")  # letters of arrays, whose numbered elements are no sizes
 MULTIPLIERS = frozenset("skpdncKNCPSD")
@@ -62,6 +63,11 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
         _visit(child, scope, bound, found)
 
 
+def _operates(entry: n.Node) -> bool:
+    """Does it hold a convolution or a product of arrays? Then its names are no indices."""
+    return isinstance(entry, n.Operation) and entry.operator not in ("times", "mod") or any(map(_operates, children(entry)))
+
+
 def _loss_call(of: n.Node, scope: Scope) -> bool:
     """f(Y), J(W, b): a loss with what it depends on."""
     return isinstance(of, n.Call) and isinstance(of.head, n.Name) and scope.array(key(of.head)) is None \
@@ -70,18 +76,19 @@ def _loss_call(of: n.Node, scope: Scope) -> bool:
 
 def _entries(entry: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, None]) -> None:
     """The letters of one index entry; sizes and words are none."""
+    operates = _operates(entry)
     for name in index_names(entry):
         word = key(name)
+        if operates and scope.array(scope.resolve(word)) is not None:
+            continue
         if word not in bound and word not in scope.sizes and word not in scope.settings and not is_word(name) \
                 and word not in LINE_WORDS and not is_transpose(name) and (
-                    scope.array(scope.resolve(word)) is None or len(word) == 1 and word.islower()):
+                    scope.array(scope.resolve(word)) is None or (len(word) == 1 and word.islower())):
             found[word] = None
 
 
 def index_names(entry: n.Node) -> Iterator[n.Node]:
-    if isinstance(entry, n.Name):
-        yield entry
-    elif isinstance(entry, n.Scripted):
+    if isinstance(entry, n.Name) or isinstance(entry, n.Scripted):
         yield entry
     elif isinstance(entry, n.Call):
         yield from index_names(entry.head)
@@ -101,8 +108,8 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
             return False
     if isinstance(node, n.Name):
         known = key(node) in scope.roles or key(node) in scope.sizes
-        return known or scope.array(scope.resolve(key(node))) is None and node.style != "bold" \
-            and node.text not in ("x", "y", "z", "delta", "nabla")
+        return known or (scope.array(scope.resolve(key(node))) is None and node.style != "bold" \
+            and node.text not in ("x", "y", "z", "delta", "nabla"))
     if isinstance(node, n.Scripted):
         return _label_like(node, scope)
     if isinstance(node, n.Call):
@@ -113,7 +120,7 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
             return is_word(node.head) and all(isinstance(a, n.Number) for a in node.arguments)
         return scalar_like(node.head, scope) and len(node.arguments) == 1 and scalar_like(node.arguments[0], scope) \
             and (not isinstance(node.head, n.Name) or word in scope.roles or word in scope.sizes
-                 or word in MULTIPLIERS and isinstance(node.arguments[0], n.Add))
+                 or (word in MULTIPLIERS and isinstance(node.arguments[0], n.Add)))
     return all(scalar_like(c, scope) for c in children(node))
 
 
@@ -127,7 +134,7 @@ def _label_like(node: n.Scripted, scope: Scope) -> bool:
         return False
     return isinstance(node.base, n.Name | n.Scripted) and scalar_like(node.base, scope) and all(
         is_word(b) or isinstance(b, n.Number) or key(b) in SIDES or (isinstance(b, n.Name) and b.text.isupper())
-        or _label(b) or isinstance(b, n.Name) and b.text in ("delta", "sigma") for b in node.below)
+        or _label(b) or (isinstance(b, n.Name) and b.text in ("delta", "sigma")) for b in node.below)
 
 
 def _label(entry: n.Node) -> bool:

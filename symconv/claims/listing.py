@@ -9,6 +9,7 @@ from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Index, Sum, fresh
 from symconv.claims.scope import Array, Axis, Definition, Scope
+from symconv.claims.spelling import reference
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | Non
     indices are no numbers."""
     scope = opened.scope
     reader = opened.reader()
-    ref = reader.reference(left)
+    ref = reference(reader, left)
     name = scope.resolve(ref.name)
     if ref.transposed or ref.power != 1 or name != ref.name:
         return None
@@ -28,7 +29,7 @@ def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | Non
     entries = reader.indexing().entries(ref.entries, len(array.axes) if array else None)
     if not entries or not all(isinstance(e, n.Number) for e in entries):
         return None
-    if name in scope.definitions and name not in scope.listed or array is not None and name not in scope.listed:
+    if (name in scope.definitions and name not in scope.listed) or (array is not None and name not in scope.listed):
         return None
     at = tuple(map(reader.indexing().read, entries))
     terms = reader.value(right).terms
@@ -50,7 +51,7 @@ def _where(terms: Sum, here: tuple[Constraint, ...]) -> Sum:
 def _cover(scope: Scope, name: str, at: Index) -> None:
     """The array reaches at least to this element; listed arrays begin at 1, or at 0 where 0 occurs."""
     known = scope.arrays.get(name)
-    if known is not None and name not in scope.listed or not all(e.is_constant for e in at):
+    if (known is not None and name not in scope.listed) or not all(e.is_constant for e in at):
         return
     scope.listed.add(name)
     axes = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from symconv.affine import Affine
 from symconv.claims.judge import Judgement
 from symconv.claims.kinds import forward_name, sliding
 from symconv.claims.outcome import Outcome
@@ -108,7 +107,7 @@ def operator_definition(opened: Opened, left: n.Node, right: n.Node) -> Outcome 
     letters = opened.used(terms)
     meaning = sliding(terms, letters)
     stated = any(t.stated for t in terms)
-    if {f.name for t in terms for f in t.factors} != set(names) or stated and len(terms) != 1:
+    if {f.name for t in terms for f in t.factors} != set(names) or (stated and len(terms) != 1):
         if meaning:
             scope.stars[op] = meaning
         return Outcome("forward", Judgement("definition"), f"{op} is {forward_name(scope, terms, letters)}",

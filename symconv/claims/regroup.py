@@ -22,7 +22,8 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset()) -> n.Node:
     if isinstance(made, n.Call | n.Scripted):
         inner = made.head if isinstance(made, n.Call) else made.base
         if isinstance(inner, n.Product) and isinstance(inner.factors[-1], n.Bracketed):
-            last = replace(made, **{"head" if isinstance(made, n.Call) else "base": inner.factors[-1]})
+            end = inner.factors[-1]
+            last = replace(made, head=end) if isinstance(made, n.Call) else replace(made, base=end)
             return n.Product((*inner.factors[:-1], last))
     if isinstance(made, n.Product) and any(isinstance(f, n.Product) for f in made.factors):
         made = n.Product(tuple(x for f in made.factors for x in (f.factors if isinstance(f, n.Product) else (f,))))
@@ -40,7 +41,7 @@ def mapped(node: n.Node, change: Callable[[n.Node], n.Node]) -> n.Node:
             return change(value)
         return tuple(map(inner, value)) if isinstance(value, tuple) else value
 
-    return replace(node, **{f.name: inner(getattr(node, f.name)) for f in fields(node)})  # type: ignore[arg-type]
+    return replace(node, **{f.name: inner(getattr(node, f.name)) for f in fields(node)})
 
 
 def _worded(product: n.Product, words: frozenset[str]) -> n.Node:

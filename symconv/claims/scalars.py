@@ -10,8 +10,8 @@ from fractions import Fraction
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.finding import Shown
 from symconv.claims.indexing import not_understood
-from symconv.claims.letters import scalar_like
 from symconv.claims.judge import Judgement, number
+from symconv.claims.letters import scalar_like
 from symconv.claims.outcome import Outcome
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of

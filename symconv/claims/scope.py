@@ -140,6 +140,7 @@ class Scope:
     parity: dict[str, bool] = field(default_factory=dict)
     mode: str = ""
     usual_rank: int = 1
+    padding: int = 0
     kernel_last: bool | None = None
     rows: set[str] = field(default_factory=set)
     zero: bool = False

@@ -8,15 +8,17 @@ from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims import whole
 from symconv.claims.axes import Axes
 from symconv.claims.judge import Judgement, judge
-from symconv.claims.letters import free, scalar_like
+from symconv.claims.letters import INDICES, free, scalar_like
 from symconv.claims.listing import define_element
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome, Remark
+from symconv.claims.partials import is_loss
 from symconv.claims.raw import Factor, Sum, Value, fresh, plain
-from symconv.claims.reader import INDICES, Reader
+from symconv.claims.reader import Reader
 from symconv.claims.regroup import regrouped
-from symconv.claims.scope import GRADIENT, Array, Definition, Scope, gradient_of
 from symconv.claims.scalars import scalar_chain, size_chain
+from symconv.claims.scope import GRADIENT, Array, Definition, Scope, gradient_of
+from symconv.claims.spelling import reference
 from symconv.claims.updates import time_step, update
 from symconv.claims.words import base_of, key, names_in
 from symconv.errors import NotationError
@@ -121,7 +123,7 @@ class Session:
         if not _plain(left, opened):
             return define_element(opened, left, right)
         reader = opened.reader()
-        ref = reader.reference(left)
+        ref = reference(reader, left)
         if ref.transposed or ref.power != 1:
             return None
         if isinstance(right, n.Partial) and self.upstream(opened, ref.name, right):
@@ -141,9 +143,9 @@ class Session:
     def upstream(self, opened: Opened, name: str, right: n.Partial) -> bool:
         """delta_i = dL/do_i gives a letter to a gradient."""
         reader = opened.reader()
-        if not reader.is_loss(right.of) or self.scope.array(name) is not None:
+        if not is_loss(reader, right.of) or self.scope.array(name) is not None:
             return False
-        by = reader.reference(right.by).name
+        by = reference(reader, right.by).name
         if by == name or by in self.scope.upstream:
             return False
         self.scope.losses.add(key(right.of))
@@ -157,7 +159,7 @@ class Session:
             outcome = self.claim(opened, left, right, s)
         except NotationError:
             outcome = None
-        if outcome and outcome.verdict == "proved" or self.strict_restatement(outcome):
+        if (outcome and outcome.verdict == "proved") or self.strict_restatement(outcome):
             assert outcome is not None
             return outcome
         array = self.scope.arrays.pop(name)
@@ -174,7 +176,7 @@ class Session:
 
     def define(self, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
         reader = opened.reader()
-        ref = reader.reference(left)
+        ref = reference(reader, left)
         indexing = reader.indexing()
         entries = indexing.entries(ref.entries, None)
         letters = tuple(_letter(e, reader) for e in entries)
@@ -390,14 +392,14 @@ def reader_entries(opened: Opened, entries: tuple[n.Node, ...]) -> tuple[n.Node,
 def _operates(node: n.Node) -> bool:
     from symconv.claims.letters import children
 
-    return isinstance(node, n.Operation) and node.operator not in ("times", "odot", "mod", "circ") \
+    return (isinstance(node, n.Operation) and node.operator not in ("times", "odot", "mod", "circ")) \
         or any(map(_operates, children(node)))
 
 
 def _plain(left: n.Node, opened: Opened) -> bool:
     """Only letters stand at the index positions: a pattern that can be defined, not a single element."""
     reader = opened.reader()
-    ref = reader.reference(left)
+    ref = reference(reader, left)
     array = opened.scope.array(opened.scope.resolve(ref.name))
     entries = reader.indexing().entries(ref.entries, len(array.axes) if array else None)
     letters = [_letter(e, reader) for e in entries]
@@ -431,7 +433,7 @@ def listed(scope: Scope, nodes: tuple[n.Node, ...]) -> list[Constraint]:
 def _same_rank(a: Value, b: Value) -> tuple[Value, Value]:
     if a.rank == b.rank:
         return a, b
-    if not a.rank and not a.terms or not b.rank and not b.terms:  # zero of any rank
+    if (not a.rank and not a.terms) or (not b.rank and not b.terms):  # zero of any rank
         rank = max(a.rank, b.rank)
         return (Value(rank, lambda i: ()), b) if not a.rank else (a, Value(rank, lambda i: ()))
     raise NotationError(f"the left-hand side has {a.rank} axes and the right-hand side {b.rank}", -1)
@@ -445,7 +447,7 @@ def _whole(node: n.Node) -> bool:
 def _chooses(node: n.Node) -> bool:
     from symconv.claims.letters import children
 
-    return isinstance(node, n.Signed) and bool(node.choice) or any(map(_chooses, children(node)))
+    return (isinstance(node, n.Signed) and bool(node.choice)) or any(map(_chooses, children(node)))
 
 
 def _starred(node: n.Node) -> bool:

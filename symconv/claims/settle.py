@@ -84,7 +84,8 @@ def existing(scope: Scope, elements: Iterable[Factor], names: Sequence[str],
 
 def _pairs(constraints: Sequence[Constraint], array: Array) -> list[tuple[Constraint, ...]]:
     """Two for each finite axis, none for the others."""
-    rest, found = list(constraints), []
+    rest = list(constraints)
+    found: list[tuple[Constraint, ...]] = []
     for a in array.axes:
         found.append((rest.pop(0), rest.pop(0)) if a.extent is not None else ())
     return found
@@ -122,7 +123,7 @@ class _Maker:
     domain: tuple[Constraint, ...]
 
     def term(self, t: Raw) -> Term:
-        shift: dict[str, AffineLike] = {n: Affine.of(n) + r.low for n, r in zip(self.letters, self.ranges)
+        shift: dict[str, AffineLike] = {n: Affine.of(n) + r.low for n, r in zip(self.letters, self.ranges, strict=False)
                                         if r.low != Affine()} if self.ranges else {}
         moved = t.substitute(shift)
         moved = moved.where(*(c for f in moved.factors if (a := self.scope.array(f.name)) and not a.finite
@@ -167,12 +168,13 @@ def _outside(scope: Scope, terms: Iterable[Raw], letters: Sequence[str], known: 
     for t in terms:
         for f in t.factors:
             array = scope.array(f.name)
-            moving = {n for e in f.indices for n in e.names if "~" in n}
-            if array is None or not moving or f.name in found or not moving <= {*t.stated, *letters}:
+            if array is None or f.name in found:
                 continue
-            if any(_reachable([*known, *t.constraints], c, (*letters, *t.indices), context)
-                   for c in array.inside(f.indices)):
-                found[f.name] = None
+            for e, limits in zip(f.indices, _pairs(array.inside(f.indices), array), strict=True):
+                moving = {n for n in e.names if "~" in n}
+                if moving and moving <= {*t.stated, *letters} and any(
+                        _reachable([*known, *t.constraints], c, (*letters, *t.indices), context) for c in limits):
+                    found[f.name] = None
     return tuple(found)
 
 

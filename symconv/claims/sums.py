@@ -40,13 +40,13 @@ def _listed(c: n.Node) -> tuple[list[n.Node], n.Node | None]:
     if isinstance(c, n.Name | n.Scripted):
         return [c], None
     if isinstance(c, n.Items):
-        names = [e for e in c.entries if isinstance(e, n.Name | n.Scripted) and not is_word(e)]
+        names: list[n.Node] = [e for e in c.entries if isinstance(e, n.Name | n.Scripted) and not is_word(e)]
         rest = tuple(e for e in c.entries if e not in names and not is_word(e))
         return names, n.Items(rest) if rest else None
     if isinstance(c, n.Chain) and isinstance(c.items[0], n.Items):
         entries = [e for e in c.items[0].entries if not is_word(e)]
         if entries and not all(isinstance(e, n.Name | n.Scripted) for e in entries):
-            names = [e for e in entries if isinstance(e, n.Name | n.Scripted)]
-            first = next(e for e in entries if e not in names)
-            return names, replace(c, items=(first, *c.items[1:]))
+            running: list[n.Node] = [e for e in entries if isinstance(e, n.Name | n.Scripted)]
+            first = next(e for e in entries if e not in running)
+            return running, replace(c, items=(first, *c.items[1:]))
     return [], c

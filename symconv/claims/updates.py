@@ -8,9 +8,10 @@ from symconv.affine import Affine
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Raw, Sum, fresh, multiply, scale
-from symconv.claims.scope import gradient_of
-from symconv.claims.words import key
 from symconv.claims.regroup import mapped
+from symconv.claims.scope import gradient_of
+from symconv.claims.spelling import reference
+from symconv.claims.words import key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -51,7 +52,7 @@ def update(session: Session, body: n.Chain, s: Statement) -> list[Outcome]:
     opened = Opened(session.scope, 1, body)
     reader = opened.reader()
     session.prepare(reader, left, right)
-    name = session.scope.resolve(reader.reference(left).name)
+    name = session.scope.resolve(reference(reader, left).name)
     if session.scope.array(name) is None and name not in session.scope.ranks:
         return [Outcome("update", Judgement("definition"), "an update of an array that nothing defines")]
     ours, theirs = reader.value(left), reader.value(right)
@@ -62,7 +63,7 @@ def update(session: Session, body: n.Chain, s: Statement) -> list[Outcome]:
     if len(old) != 1 or len(old[0].factors) != 1:
         raise NotationError("an update changes one array", -1)
     parameter = old[0].factors[0]
-    steps = [t for t in new if t.factors != old[0].factors]
+    steps = [t for t in new if [f.name for f in t.factors] != [parameter.name]]
     rate = _rate(steps)
     gradient: Sum = (Raw((Factor(gradient_of(parameter.name), parameter.indices),)),)
     truth = (*old, *scale(multiply((Raw(rate),), gradient), -1))

@@ -121,8 +121,8 @@ def with_conditions(statements: Sequence[Statement]) -> list[Statement]:
     found: list[Statement] = []
     for s in statements:
         body = s.body
-        ranged = isinstance(body, n.Chain) and body.operators == ("=",) and isinstance(body.items[1], n.Items)
-        if found and (ranged and not isinstance(body.items[0], n.Call)):  # type: ignore[union-attr]
+        if found and isinstance(body, n.Chain) and body.operators == ("=",) and isinstance(body.items[1], n.Items) \
+                and not isinstance(body.items[0], n.Call):
             found[-1] = replace(found[-1], conditions=(*found[-1].conditions, body))
         else:
             found.append(s)

@@ -165,12 +165,13 @@ def matrix(rows: list[list[Value]]) -> Value:
     height, width = len(rows), len(rows[0])
     if any(len(r) != width for r in rows):
         raise NotationError("the rows of the matrix have different lengths", -1)
-    entries = [(r + 1, c + 1, v.terms) for r, row in enumerate(rows) for c, v in enumerate(row)]
+    entries: list[tuple[int, int, Sum]] = [(r + 1, c + 1, v.terms) for r, line in enumerate(rows)
+                                           for c, v in enumerate(line)]
     one = Affine.of(1)
     ends = ((one, Affine.of(height)), (one, Affine.of(width)))
     if width == 1 or height == 1:
         along = 0 if width == 1 else 1
-        return Value(1, lambda i: tuple(t.where(equal(i[0], e[along])) for e in entries for t in e[2]),
+        return Value(1, lambda i: tuple(t.where(equal(i[0], (r, c)[along])) for r, c, terms in entries for t in terms),
                      row=along == 1, box=(ends[along],))
     return Value(2, lambda i: tuple(t.where(equal(i[0], r), equal(i[1], c)) for r, c, terms in entries for t in terms),
                  box=ends)

@@ -25,11 +25,11 @@ def is_function(name: str) -> bool:
 
 def is_word(node: n.Node) -> bool:
     """A label, not a letter that could be an index: `in`, `out`, `kernel`."""
-    return isinstance(node, n.Name) and (node.style in STYLED or len(node.text) > 1 and not _greek(node.text))
+    return isinstance(node, n.Name) and (node.style in STYLED or (len(node.text) > 1 and not _greek(node.text)))
 
 
 def _greek(word: str) -> bool:
-    from symconv.notation.as_latex import GREEK
+    from symconv.notation.vocabulary import GREEK
 
     return word in GREEK or word.removeprefix("var") in GREEK or word == "ell"
 

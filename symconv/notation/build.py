@@ -146,10 +146,10 @@ class Builder:
     def sums(self, t: Term, ranges: list[Range], under: list[Constraint], body: Node) -> Node:
         """The indices that conditions tie together share one sum, below the others."""
         tied = {n for c in under for n in c.expression.names}
-        inner = tuple(r for r in ranges if r.index.name in tied)
+        inner = tuple(r for r in ranges if isinstance(r.index, Symbol) and r.index.name in tied)
         if inner:
             body = Sum(inner, body, tuple(self.condition(c, t.indices) for c in under))
-        outer = tuple(r for r in ranges if r.index.name not in tied)
+        outer = tuple(r for r in ranges if r not in inner)
         return Sum(outer, body) if outer else body
 
     def condition(self, c: Constraint, names: tuple[str, ...]) -> Node:

@@ -51,4 +51,5 @@ def fixed(layer: Layer, env: dict[str, int]) -> Layer:
 
     shapes = tuple((a, tuple(number(e) for e in s)) for a, s in layer.shapes)
     given = tuple(g.format(**{n: env.get(n) for n in "SDP"}) for g in layer.given)
-    return replace(layer, terms=tuple(map(term, layer.terms)), shapes=shapes, sizes=(), given=given)
+    return replace(layer, terms=tuple(map(term, layer.terms)), shapes=shapes, sizes=(), given=given,
+                   ranges=tuple((n, number(e)) for n, e in layer.ranges))

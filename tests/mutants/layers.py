@@ -109,8 +109,14 @@ def convolution(rng: random.Random) -> Shape:
         terms.append(Term((Read("b", shape.lead("f", filters)),)))
     activation = rng.random() < 0.12
     layer = Layer(_family(axes, many, batch), Read("o", shape.out([*i])), tuple(terms), _shapes(shape),
-                  _sizes(shape), activation, tuple(_given(axes)))
+                  _sizes(shape), activation, tuple(_given(axes)), _ranges(axes, rng))
     return Shape(layer, axes, batch, channels, filters, bias)
+
+
+def _ranges(axes: tuple[Axis, ...], rng: random.Random) -> tuple[tuple[str, Bound], ...]:
+    """How far the outputs go is said where a full sum leaves it open, and now and then elsewhere."""
+    told = any(a.mode == "full" for a in axes) or (rng.random() < 0.15 and len(axes) == 1)
+    return tuple((a.name("i"), a.last) for a in axes) if told else ()
 
 
 EMPTY = Layer("", Read("o"), (), (), ())
@@ -177,7 +183,8 @@ def transposed(rng: random.Random) -> Shape:
     shapes = (("x", (n,)), ("w", (k,)), ("o", (s * (n - 1) + k,)))
     sizes = [("N1", (1, 2, 3, 4)), ("K1", (1, 2, 3))] + [("S", (1, 2, 3))] * ("S" in s.names)
     given = [] if s == poly(1) else ["stride {S}"] if s.names else [f"stride {s({})}"]
-    layer = Layer("transposed", Read("o", (m,)), (term,), shapes, tuple(sizes), given=tuple(given))
+    layer = Layer("transposed", Read("o", (m,)), (term,), shapes, tuple(sizes), given=tuple(given),
+                  ranges=(("m1", s * (n - 1) + k - 1),))
     return Shape(layer, (Axis(1, "transposed", s),))
 
 

@@ -71,6 +71,7 @@ class Layer:
         sizes: names with the numbers they take in the box.
         activation: h = sigma(output) follows, and delta is dL/dh.
         given: directives in canonical names, `{S}` for a name.
+        ranges: output indices and the last value of each, to be stated after the formula.
     """
 
     family: str
@@ -80,7 +81,7 @@ class Layer:
     sizes: tuple[tuple[str, tuple[int, ...]], ...]
     activation: bool = False
     given: tuple[str, ...] = ()
-    stated: tuple[tuple[str, Bound], ...] = ()
+    ranges: tuple[tuple[str, Bound], ...] = ()
 
     def shape(self, array: str) -> tuple[Bound, ...]:
         return dict(self.shapes)[array]

@@ -44,7 +44,8 @@ class Writer:
         """Definitions and directives."""
         layer, style = self.claim.layer, self.style
         hidden = Read("o", layer.output.index)
-        found = [f"{self.array(hidden)} = {self.sum_of(layer.terms)}"]
+        ranges = "".join(rf", \quad {self.name(n)} = {style.base}, \dots, {self.bound(e)}" for n, e in layer.ranges)
+        found = [f"{self.array(hidden)} = {self.sum_of(layer.terms)}{ranges}"]
         if layer.activation:
             found.append(rf"{self.upstream_array(layer.output.index)} = \sigma({self.array(hidden)})")
         if style.delta:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 ARRAYS = (("o", "w", "x"), ("y", "w", "x"), ("y", "h", "x"), ("Y", "W", "X"), ("O", "F", "X"), ("z", "w", "a"),
           ("y", "w", "u"), (r"\mathbf{y}", r"\mathbf{w}", r"\mathbf{x}"), ("S", "K", "I"), ("out", "w", "in"))
 INDICES = ("ijmnpquvabt", "tsurqpvh", "mnpqabuv")
-LINES = (("n", "k"), ("N", "K"), ("n", "m"), ("T", "K"), ("L", "r"), ("n_x", "n_w"))
+LINES = (("n", "k"), ("N", "K"), ("n", "m"), ("T", "K"), ("L", "r"), ("n_i", "n_w"))
 PLANES = (("H", "K_h", "W", "K_w"), ("n_1", "k_1", "n_2", "k_2"), ("N", "U", "M", "V"), ("H", "R", "T", "Q"))
 
 
@@ -45,7 +45,8 @@ class Style:
 def random_style(rng: random.Random, planar: bool) -> Style:
     """Letters that do not clash."""
     out, kernel, read = rng.choice(ARRAYS[:-1])
-    sizes = rng.choice(PLANES if planar else LINES)
+    arrays = {out, kernel, read, "C", "F", "B"}
+    sizes = rng.choice([z for z in (PLANES if planar else LINES) if not arrays & set(z)])
     letters = {"o": out, "w": kernel, "x": read, "b": r"\beta"}
     if planar:
         letters |= dict(zip(("N1", "K1", "N2", "K2"), sizes, strict=True))

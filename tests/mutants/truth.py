@@ -108,7 +108,8 @@ class World:
         total: Polynomial = {}
         outside = False
         implicit = {s.name for s in t.sums if s.low is None}
-        for point in self.points(t, dict(env)):
+        bound = {s.name for s in t.sums}
+        for point in self.points(t, {n: v for n, v in env.items() if n not in bound}):
             if not all((x.left(point) % x.divisor(point) == 0) if x.divisor else x.left(point) == x.right(point)
                        for x in t.tests):
                 continue

@@ -1,0 +1,112 @@
+"""Names and expressions followed by brackets: elements, functions, rotations, operators at an index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from symconv.claims import whole
+from symconv.claims.functions import apply
+from symconv.claims.indexing import Indexing, not_understood
+from symconv.claims.letters import index_names
+from symconv.claims.partials import derived_value
+from symconv.claims.raw import Factor, Raw, Value
+from symconv.claims.scope import Scope
+from symconv.claims.spelling import reference
+from symconv.claims.starred import star
+from symconv.claims.words import ROTATIONS, is_function, key, names_in
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.reader import Reader
+
+
+def called(reader: Reader, node: n.Call) -> Value | None:
+    """Calls that are no plain indexing: operators at an index, rotations, functions, products."""
+    head = node.head
+    if isinstance(head, n.Bracketed) and not isinstance(head.body, n.Name | n.Scripted | n.Call):
+        return at_index(reader, replace(reader, guess=len(node.arguments), arity=len(node.arguments)).value(head.body), node)
+    if isinstance(head, n.Partial):
+        return at_index(reader, derived_value(reader, head, len(node.arguments)), node)
+    if isinstance(head, n.Call) or (isinstance(head, n.Scripted) and isinstance(head.base, n.Call | n.Bracketed)):
+        inner = head if isinstance(head, n.Call) else head.base
+        if isinstance(inner, n.Call) and called(reader, inner) is not None:
+            return at_index(reader, reader.value(head), node)
+    word = key(head.base if isinstance(head, n.Scripted) else head).lower().replace(" ", "")
+    if key(head) in reader.scope.unary:
+        return reader.scope.unary[key(head)].apply(reader.value(_only(node)))
+    if word in ROTATIONS or word.startswith("rot"):
+        return whole.rotated(reader.value(_only(node)))
+    if word in ("transpose", "t") and len(node.arguments) == 1 and reader.scope.array(key(head)) is None:
+        return whole.transposed(reader.value(_only(node)))
+    if word == "inner" and len(node.arguments) == 2:
+        return whole.inner(*(reader.value(a) for a in node.arguments))
+    if word in ("pad", "padding", "zeropad"):
+        amount = head.below[0] if isinstance(head, n.Scripted) and head.below else node.arguments[-1]
+        if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) == 2:
+            return whole.padded(reader.value(node.arguments[0]), reader.indexing().read(amount))
+    if word in ("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr") and len(node.arguments) == 2:
+        a, b = node.arguments
+        label = reader.scope.stars.get(word, "correlation" if "corr" in word else "")
+        reader = replace(reader, guess=reader.guess or (2 if word.endswith(("2", "2d")) else 1))
+        return star(reader, n.Operation("star" if "corr" in label else "*", a, b, label))
+    return applied(reader, node)
+
+
+def applied(reader: Reader, node: n.Call) -> Value | None:
+    """sigma(z_i): a function of an expression; w(i, j) is an element; K(a + b) may be a product."""
+    ref = reference(reader, node.head)
+    name = reader.scope.resolve(ref.name)
+    if reader.scope.array(name) is not None or (ref.indexed and node.bracket == "["):
+        return None
+    if node.bracket == "(" and not ref.indexed and not is_function(name) and name not in reader.scope.functions \
+            and len(node.arguments) == 1 and isinstance(node.arguments[0], n.Operation | n.Add) \
+            and reader.guess is not None:
+        return whole.product(Value.scalar((Raw((Factor(name),)),)), reader.value(node.arguments[0]))
+    if is_function(key(node.head)) or name in reader.scope.functions or not index_like(reader, node):
+        if len(node.arguments) != 1:
+            raise not_understood("a function of several arguments is not understood", node)
+        if is_function(key(node.head)) or name in reader.scope.functions or node.bracket == "(":
+            return apply(reader.scope, reader.value(node.arguments[0]), key(node.head), reader.names)
+    if name in reader.scope.sizes or (ref.indexed and node.bracket == "("):
+        return whole.product(reader.value(node.head), reader.value(_only(node)))
+    return None
+
+
+def index_like(reader: Reader, node: n.Call) -> bool:
+    """Do all arguments read as indices: letters that are bound, free or sizes?"""
+    if any(isinstance(x, n.Scripted) and any(key(b) in reader.names for e in x.below for b in index_names(e))
+           for a in node.arguments for x in index_names(a)):
+        return False
+    if not all(key(x) in reader.names or key(x) in reader.scope.sizes or reader.scope.array(key(x)) is None
+               for a in node.arguments for x in names_in(a)):
+        return False
+    try:
+        for a in node.arguments:
+            Indexing(scratch(reader), reader.names, choice=reader.choice).read(a)
+    except NotationError:
+        return False
+    return True
+
+
+def scratch(reader: Reader) -> Scope:
+    return replace(reader.scope, sizes=set(reader.scope.sizes))
+
+
+def at_index(reader: Reader, value: Value, node: n.Call) -> Value:
+    indexing = reader.indexing()
+    entries = indexing.entries(node.arguments, value.rank or None)
+    at = tuple(indexing.read(e) for e in entries)
+    if len(at) != value.rank:
+        if value.array == "" and value.rank == 1 and len(at) > 1:
+            raise not_understood(f"an expression with one axis is indexed with {len(at)}", node)
+        raise not_understood(f"an expression with {value.rank} axes is indexed with {len(at)}", node)
+    side = indexing.side
+    return Value.scalar(tuple(t.over(side.indices, side.constraints) for t in value.at(at)))
+
+
+def _only(node: n.Call) -> n.Node:
+    if len(node.arguments) != 1:
+        raise not_understood("one argument was expected", node)
+    return node.arguments[0]

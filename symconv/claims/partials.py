@@ -1,0 +1,78 @@
+"""Derivatives as written: of the loss by an element, of one element by another, by a variable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine
+from symconv.claims.continuous import derivative_by
+from symconv.claims.gradients import differential
+from symconv.claims.indexing import not_understood
+from symconv.claims.raw import Factor, Raw, Sum, Value
+from symconv.claims.scope import GRADIENT, gradient_of
+from symconv.claims.words import LOSSES, is_word, key, names_in
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.reader import Reader
+
+
+def partial_value(reader: Reader, node: n.Partial) -> Value:
+    by = reader.scope.resolve(key(node.by)) if isinstance(node.by, n.Name) else ""
+    if by in reader.names or by in reader.variables:
+        return derived_value(reader, node, None)
+    target = reader.value(node.by)
+    if is_loss(reader, node.of):
+        return renamed(reader, target, node)
+    at = element_of(reader, target, node)
+    of = reader.value(node.of)
+    return replace(of, array="", at=lambda i: differential(reader.scope, of.at(i), at.name, at.indices))
+
+
+def renamed(reader: Reader, target: Value, node: n.Partial) -> Value:
+    """dL/dw_i: the gradient's element at the same place."""
+    def at(i: tuple[Affine, ...]) -> Sum:
+        return tuple(replace(t, factors=tuple(
+            replace(f, name=gradient_of(f.name), function="") for f in t.factors)) for t in target.at(i))
+
+    probe = target.at(tuple(Affine.of(f"?{k}") for k in range(target.rank)))
+    if len(probe) != 1 or len(probe[0].factors) != 1 or probe[0].factors[0].name.startswith(GRADIENT):
+        raise not_understood("a derivative by something that is no single element", node)
+    return replace(target, at=at, array="")
+
+
+def element_of(reader: Reader, target: Value, node: n.Partial) -> Factor:
+    terms = target.terms if not target.rank else ()
+    if len(terms) != 1 or len(terms[0].factors) != 1 or terms[0].indices:
+        raise not_understood("a derivative by something that is no single element", node)
+    return terms[0].factors[0]
+
+
+def is_loss(reader: Reader, of: n.Node) -> bool:
+    if isinstance(of, n.Call) and isinstance(of.head, n.Name) and reader.scope.array(key(of.head)) is None \
+            and (of.head.text in LOSSES or key(of.head) in reader.scope.losses or whole_arguments(reader, of)):
+        return True
+    name = key(of)
+    array = reader.scope.array(name)
+    if name in reader.scope.losses:
+        return True
+    if (array is not None and array.axes) or name in reader.names:
+        return False
+    return (isinstance(of, n.Name | n.Scripted) and names_in(of)[0].text in LOSSES) or is_word(of)
+
+
+def whole_arguments(reader: Reader, of: n.Call) -> bool:
+    """f(Y): a function of whole arrays is a scalar of which derivatives are taken."""
+    return all(isinstance(a, n.Name) and key(a) not in reader.names for a in of.arguments)
+
+
+def derived_value(reader: Reader, node: n.Partial, rank: int | None) -> Value:
+    """d/dx of a function of x: every function contributes its derivative at its argument."""
+    letter = reader.names[key(node.by)].items[0][0][0] if key(node.by) in reader.names else ""
+    if rank is not None:
+        name = key(node.of) + "'"
+        reader.scope.continuous.add(key(node.of))
+        return Value(rank, lambda i: (Raw((Factor(name, i),)),))
+    value = reader.value(node.of)
+    return replace(value, array="", at=lambda i: derivative_by(value.at(i), letter))

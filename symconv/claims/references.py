@@ -1,0 +1,134 @@
+"""Names with scripts: which array is meant, which entries are indices, which are labels or powers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine
+from symconv.claims import whole
+from symconv.claims.calls import at_index, called
+from symconv.claims.continuous import derivative
+from symconv.claims.indexing import Indexing, not_understood
+from symconv.claims.letters import INDICES, index_names
+from symconv.claims.raw import Factor, Raw, Value
+from symconv.claims.scope import GRADIENT
+from symconv.claims.spelling import Reference, reference
+from symconv.claims.words import base_of, is_transpose, key, names_in
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.reader import Reader
+
+SCALARS = frozenset("eta alpha beta gamma lambda mu epsilon varepsilon".split())  # letters of numbers
+
+
+def named_value(reader: Reader, node: n.Node) -> Value:
+    if isinstance(node, n.Call):
+        special = called(reader, node)
+        if special is not None:
+            return special
+    elif isinstance(node, n.Scripted) and not isinstance(base_of(node), n.Name):
+        return scripted(reader, node)
+    ref = reference(reader, node)
+    value = referred(reader, ref, node)
+    if ref.transposed:
+        value = whole.transposed(value)
+    if ref.power != 1 and value.rank:
+        raise not_understood("a power of a whole array", node)
+    powered = value
+    for _ in range(ref.power - 1):
+        powered = whole.product(powered, value)
+    return powered
+
+
+def scripted(reader: Reader, node: n.Scripted) -> Value:
+    """Scripts on an expression: (dL/dX)_{i,j}, (A B)^T, (W x)_i."""
+    indexing = reader.indexing()
+    entries = indexing.entries(node.below, None)
+    value = replace(reader, guess=len(entries) or reader.guess, arity=len(entries)).value(node.base)
+    if any(map(is_transpose, node.above)):
+        value = whole.transposed(value)
+    elif len(node.above) == 1 and isinstance(node.above[0], n.Number) and not value.rank and not entries:
+        terms = value.terms
+        for _ in range(int(node.above[0].value) - 1):
+            value = whole.product(value, Value.scalar(terms))
+        return value
+    for _ in range(node.primes):
+        value = derivative(value)
+    if node.above and not any(map(is_transpose, node.above)):
+        raise not_understood("a superscript on an expression is not understood", node)
+    return at_index(reader, value, n.Call(node.base, tuple(entries))) if entries else value
+
+
+def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
+    if ref.name in reader.names and not ref.indexed:
+        raise not_understood(f"the index {ref.name} is used as a number", node)
+    name = reader.scope.resolve(ref.name)
+    if not ref.indexed:
+        return unindexed(reader, name, ref, node)
+    if len(ref.entries) > 1 or not isinstance(ref.entries[0], n.Product | n.Number):
+        reader.scope.other_arity(name, len(ref.entries))
+    array = reader.scope.array(name)
+    rank = len(array.axes) if array else None
+    indexing = reader.indexing()
+    entries = indexing.entries(ref.entries, rank)
+    if rank is not None and len(entries) != rank:
+        return partial_index(reader, name, entries, rank, node)
+    at = tuple(index_of(reader, e, indexing, array is not None) for e in entries)
+    side = indexing.side
+    reader.elements.append(Factor(name, at))
+    return Value.scalar((Raw((Factor(name, at),), tuple(side.indices), tuple(side.constraints)),))
+
+
+def partial_index(reader: Reader, name: str, entries: list[n.Node], rank: int, node: n.Node) -> Value:
+    """W_i of a matrix is its row i; anything else has the wrong number of indices."""
+    if not entries or len(entries) > rank:
+        raise not_understood(f"{name} has {rank} axes and is indexed with {len(entries)}", node)
+    indexing = reader.indexing()
+    first = tuple(index_of(reader, e, indexing, True) for e in entries)
+    side = indexing.side
+    return Value(rank - len(entries), lambda rest: (
+        Raw((Factor(name, (*first, *rest)),), tuple(side.indices), tuple(side.constraints)),))
+
+
+def index_of(reader: Reader, node: n.Node, indexing: Indexing, known: bool) -> Affine:
+    """One index entry; a letter nobody declared is remembered."""
+    for name in index_names(node):
+        word = key(name)
+        if word in reader.names or word in reader.scope.sizes or word in reader.scope.settings:
+            continue
+        if word in INDICES or (known and isinstance(node, n.Name)):
+            reader.undeclared.append((word, names_in(name)[0].at))
+    before = set(reader.scope.sizes)
+    found = indexing.read(node)
+    reader.scope.offsets |= {v for v in reader.scope.sizes - before if found.is_linear_in(v)}
+    return found
+
+
+def unindexed(reader: Reader, name: str, ref: Reference, node: n.Node) -> Value:
+    name = reader.scope.known_as(name)
+    if reader.arity:
+        reader.scope.other_arity(name, reader.arity)
+    array = reader.scope.array(name)
+    rank = len(array.axes) if array else rank_of(reader, node)
+    if array is None and rank:
+        reader.scope.ranks[name] = rank
+    if not rank:
+        return Value.scalar((Raw((Factor(name),)),))
+    box = tuple((a.low, a.last) if a.last is not None else None for a in array.axes) if array else ()
+    return Value(rank, lambda i: (Raw((Factor(name, i),)),), array=name, box=box, row=name in reader.scope.rows)
+
+
+def rank_of(reader: Reader, node: n.Node) -> int:
+    """The rank of an array met without indices: from context, else matrices are upper-case."""
+    name = key(node)
+    inner = reader.scope.resolve(name).removeprefix(GRADIENT)
+    if inner in reader.scope.ranks:
+        return reader.scope.ranks[inner]
+    if reader.guess is None or name in reader.scope.sizes or name in SCALARS:
+        return 0
+    if reader.guess:
+        return reader.guess
+    letter = names_in(node)[0].text if names_in(node) else ""
+    return 2 if letter[:1].isupper() else 1

@@ -1,0 +1,92 @@
+"""A written name taken apart: what it is called, where it is read, what stands on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from symconv.claims.indexing import not_understood
+from symconv.claims.words import is_transpose, is_word, key, names_in
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A written array or scalar: its name with labels, its index entries, and what else stands on it."""
+
+    name: str
+    entries: tuple[n.Node, ...]
+    primes: int = 0
+    power: int = 1
+    transposed: bool = False
+    indexed: bool = False
+
+
+def reference(reader: Reader, node: n.Node) -> Reference:
+    """Take a name apart into what it is called and where it is read."""
+    if isinstance(node, n.Name):
+        return Reference(key(node), ())
+    if isinstance(node, n.Bracketed):
+        return reference(reader, node.body)
+    if isinstance(node, n.Call):
+        inner = reference(reader, node.head)
+        reader.scope.called.add(inner.name)
+        return replace(inner, entries=(*inner.entries, *node.arguments), indexed=True)
+    if not isinstance(node, n.Scripted):
+        raise not_understood("this cannot be indexed", node)
+    labels, extra, power, transposed = superscripts(reader, node)
+    name = key(node.base) + ("^" + ",".join(labels) if labels else "")
+    below, words = subscripts(reader, node, name)
+    if words:
+        name += "_" + ",".join(words)
+    indexed = bool(below or extra)
+    if isinstance(node.base, n.Call | n.Scripted):
+        inner = reference(reader, node.base)
+        return replace(inner, entries=(*inner.entries, *below, *extra), indexed=inner.indexed or indexed,
+                       primes=node.primes, power=power, transposed=transposed)
+    return Reference(name + "'" * node.primes, (*extra, *below), node.primes, power, transposed, indexed)
+
+
+def superscripts(reader: Reader, node: n.Scripted) -> tuple[list[str], list[n.Node], int, bool]:
+    """Labels, indices, a power, a transposition."""
+    labels, extra, power, transposed = [], [], 1, False
+    for entry in node.above:
+        if is_transpose(entry):
+            transposed = True
+        elif key(entry) in reader.names:
+            extra.append(entry)
+        elif isinstance(entry, n.Number) and not node.grouped and entry.value == int(entry.value) \
+                and 2 <= entry.value <= 4 and f"{key(node.base)}^{entry.value}" not in reader.scope.arrays:
+            power = int(entry.value)
+        else:
+            labels.append(key(entry))
+    return labels, extra, power, transposed
+
+
+def subscripts(reader: Reader, node: n.Scripted, name: str) -> tuple[list[n.Node], list[str]]:
+    """Index entries, and words that are part of the name."""
+    resolved = reader.scope.resolve(name)
+    known = reader.scope.array(resolved)
+    numbered = all(isinstance(b, n.Number) or is_word(b) for b in node.below)
+    if reader.guess and numbered and (known is None or not known.finite):
+        return [], [key(b) for b in node.below]
+    if known is not None or reader.scope.ranks.get(resolved):
+        return list(node.below), []
+    if not node.below:
+        return [], []
+    labelled = [key(b) for b in node.below]
+    if reader.scope.array(f"{name}_{','.join(labelled)}") is not None:
+        return [], labelled
+    if any(is_word(b) for b in node.below):
+        return [b for b in node.below if not is_word(b)], [key(b) for b in node.below if is_word(b)]
+    if reader.guess is not None and known is None and numbered:
+        return [], labelled
+    if any(key(x) in reader.names for b in node.below for x in names_in(b)) or (all(
+            isinstance(b, n.Number) for b in node.below) and f"{name}_{labelled[0]}" not in reader.scope.sizes):
+        return list(node.below), []
+    if f"{name}_{','.join(labelled)}" in reader.scope.sizes or reader.guess is not None:
+        return [], labelled
+    return list(node.below), []

@@ -1,0 +1,68 @@
+"""Operators between arrays: products, convolutions, and operators the document defines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine
+from symconv.claims import whole
+from symconv.claims.indexing import not_understood
+from symconv.claims.raw import Value
+from symconv.claims.stars import canonical, meaning_of, named
+from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.reader import Reader
+
+PLAIN = ("times", "cdot")
+STARS = ("*", "ast", "star", "circledast", "otimes")
+
+
+def operated(reader: Reader, node: n.Operation) -> Value:
+    if node.operator in PLAIN:
+        return whole.product(reader.value(node.left), reader.value(node.right))
+    if node.operator in ("odot", "circ"):
+        return whole.elementwise(reader.value(node.left), reader.value(node.right))
+    if node.operator not in STARS:
+        raise not_understood(f"the operator {node.operator} is not understood here", node)
+    return star(reader, node)
+
+
+def star(reader: Reader, node: n.Operation) -> Value:
+    """A convolution of whole arrays, or multiplication between numbers."""
+    inner = replace(reader, guess=reader.guess or reader.scope.usual_rank)
+    left, right = inner.value(node.left), inner.value(node.right)
+    if left.rank != right.rank and left.rank and right.rank:
+        raise not_understood("the operands have different numbers of axes", node)
+    template = reader.scope.templates.get((named(node), left.rank))
+    if template is not None and template.serves(left, right):
+        return template.apply(left, right)
+    meaning, mode = meaning_of(reader.scope, node)
+    if meaning != "product" and not left.rank and not right.rank and reader.scope.stars.get(canonical(node.operator)):
+        lifted = sequences(reader, left, right)
+        if lifted is not None:
+            a, b, letter = lifted
+            return Value.scalar(whole.convolved(a, b, meaning, mode, 0).at((Affine.of(letter),)))
+    if meaning == "product" or not left.rank or not right.rank:
+        return whole.product(left, right)
+    sizes = {v for side in (left, right) for ends in side.box if ends for e in ends for v in e.names}
+    sizes |= {v for c in reader.scope.facts for v in c.expression.names}
+    return whole.convolved(left, right, meaning, mode, reader.scope.base or 0, reader.scope.context(sizes),
+                           reader.scope.kernel_last if reader.scope.kernel_last is not None else
+                           reader.guess == 0 or any(d.letters for d in reader.scope.definitions.values()))
+
+
+def sequences(reader: Reader, left: Value, right: Value) -> tuple[Value, Value, str] | None:
+    """x[n - a] * h[n] written with the index means the two as functions of n."""
+    moving = [{v for t in side.terms for f in t.factors for e in f.indices for v in e.names if "~" in v}
+              for side in (left, right)]
+    shared = moving[0] & moving[1] & {v for e in reader.names.values() for v in e.names}
+    if len(shared) != 1:
+        return None
+    letter = shared.pop()
+
+    def along(side: Value) -> Value:
+        return Value(1, lambda i: tuple(t.apart().substitute({letter: i[0]}) for t in side.terms))
+
+    return along(left), along(right), letter
