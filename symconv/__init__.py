@@ -1,4 +1,4 @@
-"""symconv: derive the gradients of a convolution, prove them, and emit checked kernels.
+"""symconv: derive the gradients of a convolution, prove them, emit checked kernels, and verify formulas in notes.
 
 Names load on first use, so that importing the package (and `symconv --help`) costs no SymPy.
 """
@@ -13,11 +13,14 @@ _HOME = {
     "Access": "equation", "Context": "equation", "Equation": "equation", "Tensor": "equation", "Term": "equation",
     "System": "system", "Conv": "layer", "Dense": "layer", "Formula": "formula",
     "Derivation": "derivation", "derive": "derivation", "build": "kernels", "Kernels": "kernels",
+    "verify": "claims.verify", "verify_claim": "claims.verify", "Finding": "claims.finding",
 }
 __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from symconv.affine import Affine, Constraint, at_least, equal, indices
+    from symconv.claims.finding import Finding
+    from symconv.claims.verify import verify, verify_claim
     from symconv.derivation import Derivation, derive
     from symconv.equation import Access, Context, Equation, Tensor, Term
     from symconv.formula import Formula

@@ -148,9 +148,9 @@ def bench(layers: Path | None, repeats: int) -> None:
     for library in ("OPENBLAS", "MKL", "OMP"):  # read when NumPy loads, which is below
         os.environ[f"{library}_NUM_THREADS"] = "1"
     from symconv import bench as benchmark
-    from symconv.options import layer_from_table, layers_from_toml
+    from symconv.options import layers_from_toml, named_layer
 
-    chosen = [layer_from_table(t) for t in layers_from_toml(layers)] if layers else benchmark.default_layers()
+    chosen = [named_layer(t) for t in layers_from_toml(layers)] if layers else benchmark.default_layers()
     rows = benchmark.compare_numpy(chosen, repeats)
     console().print(benchmark.table(rows))
 

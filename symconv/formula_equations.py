@@ -57,11 +57,11 @@ class Writer:
             if letter and a.extent is None:
                 raise NotationError(f"nothing says which values {letter} takes; state its range after the formula, "
                                     f"such as , \\quad {letter} = 1, \\dots, 5", -1)
-            moving = sorted(map(plain, (v for v in a.extent.names if "~" in v))) if a.extent is not None else [""]
+            moving = next((v for e in (a.low, a.extent) if e is not None for v in sorted(e.names) if "~" in v), "")
             if a.extent is None or moving:
-                why = f": it seems to depend on {moving[0]}" if moving[0] else ""
-                raise NotationError(f"nothing says how long {name} is{why}; say it before the formula, "
-                                    f"such as {name}: n", -1)
+                why = f": it seems to depend on {plain(moving)}" if moving else ""
+                raise NotationError(f"nothing says how long {name} is{why}; give it as a formula of its own, "
+                                    f"such as {name}: {' x '.join('NMPQRS'[:len(axes)])}", -1)
             shape.append(a.extent.substitute(self.sizes))
         upstream = next((letter for letter, of in self.scope.upstream.items() if of == name), "")
         return Tensor(identifier, shape, self.spelled.get(name, name), self._axes(name, len(shape)),
@@ -74,7 +74,7 @@ class Writer:
             return tuple(map(plain, defined.letters))
         first = next((f for d in self.definitions for t in d.terms for f in t.factors if f.name == name), Factor(name))
         found: list[str] = []
-        used = {plain(v) for d in self.definitions for v in d.letters} | set(self.scope.sizes) | set(self.sizes.values())
+        used = {*(plain(v) for d in self.definitions for v in d.letters), *self.scope.sizes, *self.sizes.values()}
         spare = (v for v in SPARE if v not in used)
         for e in first.indices:
             alone = plain(next(iter(e.names))) if len(e.names) == 1 and e == Affine.of(next(iter(e.names))) else ""
@@ -139,9 +139,24 @@ class Writer:
         first = {v: Affine.of(new) + self._first(t, v) for v, new in names.items()}
         moved = t.substitute(first).substitute({**outer, **self.sizes})
         factors = tuple(Access(tensors[f.tensor.name], f.indices, _function(f.function)) for f in moved.factors)
+        self._check_products(factors)
         implied = {c for f in factors for c in f.in_range()}
         return Term(factors, tuple(names.values()), tuple(c for c in moved.constraints if c not in implied),
                     t.coefficient)
+
+    def _check_products(self, factors: Iterable[Access]) -> None:
+        """An index such as cj is two indices without a comma, and no product of them.
+
+        Raises:
+            NotationError: two indices stand side by side.
+        """
+        sizes = {*self.scope.sizes, *self.sizes.values()}
+        for f in factors:
+            for m, _ in (item for e in f.indices for item in e):
+                moving = [v for v in m if v not in sizes]
+                if len(moving) > 1:
+                    raise NotationError(f"{f.tensor.symbol} is indexed with the product of {' and '.join(moving)}; "
+                                        "put a comma between indices", -1)
 
     def _first(self, t: Term, name: str) -> Affine:
         """Where a summation index begins: with the axis that it walks along alone, else at the base."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from symconv.affine import Affine, Constraint, at_least
 from symconv.claims.directives import directive
 from symconv.claims.letters import children
+from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Raw, plain
 from symconv.claims.scope import Definition, Scope
-from symconv.claims.session import Opened, Session
+from symconv.claims.session import Session
 from symconv.claims.spelling import reference
 from symconv.claims.words import key
 from symconv.errors import NotationError
@@ -19,6 +21,8 @@ from symconv.formula_equations import in_order
 from symconv.notation import nodes as n
 from symconv.notation.as_text import TEXT
 from symconv.notation.parser import Statement, parse
+
+NO_DEFINITION = "this defines no tensor; to check a claim use: symconv verify --claim"
 
 
 class FormulaError(NotationError):
@@ -30,6 +34,25 @@ class FormulaError(NotationError):
         line = latex[first:].split("\n")[0]
         caret = "\n  " + " " * (min(at, len(latex)) - first) + "^" if at >= 0 else ""
         self.args = (f"{reason}\n  {line}{caret}",)
+
+
+class _Arrays(set[str]):
+    """Names written as functions, f(i, j): in what is to be computed they are arrays, and never added."""
+
+    def add(self, name: str) -> None:
+        """Leave it out."""
+
+
+class _Definitions(Session):
+    """A session that takes definitions and decides nothing."""
+
+    def claim(self, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
+        """An equality that defines nothing new."""
+        raise NotationError(NO_DEFINITION, -1)
+
+    def expression(self, body: n.Node, s: Statement) -> list[Outcome]:
+        """A formula without a left-hand side."""
+        raise NotationError(NO_DEFINITION, -1)
 
 
 @dataclass(frozen=True)
@@ -67,7 +90,7 @@ def read(texts: Sequence[str]) -> Reading:
     Raises:
         FormulaError: one of them is not understood or defines nothing.
     """
-    session = Session(given=True)
+    session = _Definitions(Scope(called=_Arrays()), given=True)
     said = [(text, s) for text in texts if not directive(session.scope, text) for s in _parsed(text)]
     sized = [p for p in said if session.about_sizes(p[1])]
     rest = [p for p in said if p not in sized]
@@ -121,9 +144,7 @@ def _accept(text: str, s: Statement, o: Outcome) -> None:
         raise FormulaError(text, o.remarks[0].message, o.remarks[0].at)
     if o.verdict == "definition":
         return
-    if o.judgement.reason and o.verdict == "not_understood":
-        raise FormulaError(text, o.judgement.reason, o.at if o.at >= 0 else s.start)
-    raise FormulaError(text, "this defines no tensor; to check a claim use: symconv verify --claim", s.start)
+    raise FormulaError(text, o.judgement.reason or NO_DEFINITION, o.at if o.at >= 0 else s.start)
 
 
 def _check_conditions(scope: Scope, text: str, s: Statement) -> None:
@@ -132,7 +153,8 @@ def _check_conditions(scope: Scope, text: str, s: Statement) -> None:
         return
     opened = Opened(scope, 1, s.body)
     reader = opened.reader()
-    name = reference(reader, _target(s)).name if _target(s) else ""
+    target = _target(s)
+    name = reference(reader, target).name if target else ""
     array, definition = scope.array(name), scope.definitions.get(name)
     places = {plain(v): a for v, a in zip(definition.letters, array.axes, strict=True)} if array and definition else {}
     letters = set(opened.letters.values())
@@ -155,8 +177,9 @@ def _check_single(scope: Scope, text: str, s: Statement, name: str) -> None:
         return
     for letter, a in zip(definition.letters, array.axes, strict=True):
         if a.extent == Affine.of(1):
-            raise FormulaError(text, f"only one value of {plain(letter)} lets everything exist that is read; state its "
-                                     f"range after the formula, such as , \\quad {plain(letter)} = 0, \\dots, 5", s.start)
+            raise FormulaError(text, f"only one value of {plain(letter)} lets everything exist that is read; state "
+                                     f"its range after the formula, such as , \\quad {plain(letter)} = 0, \\dots, 5",
+                               s.start)
 
 
 def _shown(c: Constraint) -> str:
@@ -187,15 +210,14 @@ def _sorted(session: Session, said: Sequence[tuple[str, Statement]]) -> Iterator
         FormulaError: a tensor is defined twice, or through itself.
     """
     made = [(_left(session, s), text, s) for text, s in said]
-    names = [name for name, _, _ in made if name]
-    for name, text, s in made:
-        if names.count(name) > 1:
+    for at, (name, text, s) in enumerate(made):
+        if name and any(name == earlier for earlier, _, _ in made[:at]):
             raise FormulaError(text, f"{name} is defined twice", s.start)
     while made:
         open_ = {name for name, _, _ in made if name}
-        at = next((i for i, (name, _, s) in enumerate(made) if not _reads(session, s) & (open_ - {name})), None)
-        name, text, s = made.pop(at if at is not None else 0)
-        if at is None or name in _reads(session, s):
+        ready = next((i for i, (name, _, s) in enumerate(made) if not _reads(session, s) & (open_ - {name})), None)
+        name, text, s = made.pop(ready or 0)
+        if ready is None or name in _reads(session, s):
             raise FormulaError(text, f"{name} is defined through itself", s.start)
         yield text, s
 
@@ -211,10 +233,8 @@ def _reads(session: Session, s: Statement) -> set[str]:
 
 def _names(opened: Opened, node: n.Node) -> Iterator[str]:
     if isinstance(node, n.Name | n.Scripted | n.Call):
-        try:
+        with suppress(NotationError):
             yield reference(opened.reader(), node).name
-        except NotationError:
-            pass
     for child in children(node):
         yield from _names(opened, child)
 
@@ -229,7 +249,7 @@ def _functions(node: n.Node) -> Iterator[str]:
 
 
 def _has_elements(node: n.Node) -> bool:
-    return isinstance(node, n.Sum) or isinstance(node, n.Scripted) and bool(node.below) \
+    return isinstance(node, n.Sum) or (isinstance(node, n.Scripted) and bool(node.below)) \
         or any(map(_has_elements, children(node)))
 
 

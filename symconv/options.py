@@ -34,8 +34,8 @@ OPTIONS = [
     click.option("--activation", metavar="NAME", help="relu, sigmoid, tanh, or sigma for one left open."),
     click.option("--dense", metavar="INxOUT", help="A fully connected layer instead, such as 4x3."),
     click.option("--formula", metavar="LATEX", multiple=True,
-                 help=r"A formula instead, such as 'y_i = \sum_{j=1}^{k} w_j x_{i+j-1}'; repeatable, the last is the result."),
-    click.option("--size", metavar="NAME=NUMBER", multiple=True, help="A size of the formula, such as n=28; repeatable."),
+                 help=r"A formula instead, such as 'y_i = \sum_{j=1}^{k} w_j x_{i+j-1}'; repeatable."),
+    click.option("--size", metavar="NAME=NUMBER", multiple=True, help="A size in the formula: n=28; repeatable."),
 ]
 ARGUMENTS = {"input_": "input", "pad": "padding", "output_pad": "output_padding"}
 SIZES = ("input", "kernel", "stride", "dilation", "output_padding")
@@ -117,7 +117,7 @@ def _padding(text: str) -> int | str | tuple[Any, ...]:
 
 
 def layers_from_toml(path: Path) -> list[dict[str, Any]]:
-    """The `[[layer]]` tables of a file, each a set of arguments of Conv (or Dense).
+    """The `[[layer]]` tables of a file, each a set of arguments of Conv (or Dense), or a formula and its sizes.
 
     Raises:
         SymconvError: the file is missing, no TOML, or has no such tables.
@@ -134,18 +134,25 @@ def layers_from_toml(path: Path) -> list[dict[str, Any]]:
 
 
 def layer_from_table(table: Mapping[str, Any]) -> Layer:
-    """A layer from its Python arguments. Raises ShapeError on unknown or missing names."""
-    kind: Any = Dense if "inputs" in table else Conv
-    if "formula" in table:
-        from symconv.formula import Formula
+    """A layer or a formula from its Python arguments. Raises ShapeError on unknown or missing names."""
+    if "formula" not in table:
+        return named_layer(table)
+    from symconv.formula import Formula
 
-        kind, table = Formula, {"latex" if k == "formula" else k: v for k, v in table.items()}
+    unknown = sorted(set(table) - {"formula", "sizes"})
+    if unknown:
+        raise ShapeError(f"unknown argument {unknown[0]!r} beside a formula; known: sizes")
+    return Formula(table["formula"], table.get("sizes", {}))
+
+
+def named_layer(table: Mapping[str, Any]) -> Conv | Dense:
+    """A layer from the arguments of Conv or Dense. Raises ShapeError on unknown or missing names."""
+    kind = Dense if "inputs" in table else Conv
     known = {f.name for f in fields(kind)}
     unknown = sorted(set(table) - known)
     if unknown:
         raise ShapeError(f"unknown argument {unknown[0]!r} of {kind.__name__}; known: {', '.join(sorted(known))}")
     try:
-        layer: Layer = kind(**table)
+        return kind(**table)
     except TypeError as e:
         raise ShapeError(str(e).replace("__init__() ", "")) from e
-    return layer

@@ -18,6 +18,9 @@ from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Scope
 PADDING = frozenset(("p", "P", "pad", "padding", "p_h", "p_w", "P_h", "P_w", "p_H", "p_W", "P_H", "P_W"))
 
 
+CLAIM = "claim"  # the target of what defines nothing
+
+
 @dataclass
 class Axes:
     """The inference for one formula.
@@ -31,7 +34,7 @@ class Axes:
 
     scope: Scope
     letters: tuple[str, ...]
-    target: str = "out"
+    target: str = CLAIM
     outputs: dict[str, Axis] = field(default_factory=dict)
     found: dict[str, Axis] = field(default_factory=dict)
     facts: list[Constraint] = field(default_factory=list)
@@ -107,7 +110,8 @@ class Axes:
                         c != 1 for m, c in extent if m)) and self.letters:
                     for size in extent.names - self.scope.settled:
                         self.scope.low.setdefault(size, 0)
-                    self.facts.append(at_least(extent, 1))
+                    if self.target != CLAIM:
+                        self.facts.append(at_least(extent, 1))
         for f in t.factors:
             array = self.scope.array(f.name)
             for axis, e in enumerate(f.indices) if array else ():
@@ -135,7 +139,7 @@ class Axes:
             return
         fresh = {n for n in gap.names if n not in self.scope.settled}
         renamed = len(fresh) == len(gap.names & self.scope.invented) == 1 == len(gap.items) - 1 and not gap.constant
-        if renamed or single is not None and (single in fresh or known.extent.names <= self.scope.invented):
+        if renamed or (single is not None and (single in fresh or known.extent.names <= self.scope.invented)):
             fact = equal(written.extent, known.extent)
             if fact not in self.scope.facts:
                 self.facts.append(fact)

@@ -21,12 +21,15 @@ from symconv.notation import nodes as n
 if TYPE_CHECKING:
     from symconv.claims.reader import Reader
 
+CONVOLUTIONS = frozenset(("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr"))
+
 
 def called(reader: Reader, node: n.Call) -> Value | None:
     """Calls that are no plain indexing: operators at an index, rotations, functions, products."""
     head = node.head
     if isinstance(head, n.Bracketed) and not isinstance(head.body, n.Name | n.Scripted | n.Call):
-        return at_index(reader, replace(reader, guess=len(node.arguments), arity=len(node.arguments)).value(head.body), node)
+        count = len(node.arguments)
+        return at_index(reader, replace(reader, guess=count, arity=count).value(head.body), node)
     if isinstance(head, n.Partial):
         return at_index(reader, derived_value(reader, head, len(node.arguments)), node)
     if isinstance(head, n.Call) or (isinstance(head, n.Scripted) and isinstance(head.base, n.Call | n.Bracketed)):
@@ -46,7 +49,7 @@ def called(reader: Reader, node: n.Call) -> Value | None:
         amount = head.below[0] if isinstance(head, n.Scripted) and head.below else node.arguments[-1]
         if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) == 2:
             return whole.padded(reader.value(node.arguments[0]), reader.indexing().read(amount))
-    if word in ("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr") and len(node.arguments) == 2:
+    if word in CONVOLUTIONS and len(node.arguments) == 2:
         a, b = node.arguments
         label = reader.scope.stars.get(word, "correlation" if "corr" in word else "")
         reader = replace(reader, guess=reader.guess or (2 if word.endswith(("2", "2d")) else 1))

@@ -114,10 +114,11 @@ def _star(scope: Scope, m: re.Match[str]) -> bool:
     meaning = m["meaning"].lower()
     if not re.search("corr|conv|product|multipl|hadamard", meaning):
         return False
-    written = re.fullmatch(r"(.*?)_\{?(?:\\(?:text|mathrm|textrm)\{)?(\w+)\}*", m["operator"]) or [None, m["operator"], ""]
-    operator = OPERATORS.get(written[1] or "", bare(written[1] or ""))
+    written = re.fullmatch(r"(.*?)_\{?(?:\\(?:text|mathrm|textrm)\{)?(\w+)\}*", m["operator"])
+    sign, label = (written[1], written[2].lower()) if written else (m["operator"], "")
+    operator = OPERATORS.get(sign, bare(sign))
     operator = re.sub(r"^(?:text|mathrm|operatorname|texttt)", "", operator)
-    scope.stars[canonical(operator) + (f"_{written[2].lower()}" if written[2] else "")] = meaning
+    scope.stars[canonical(operator) + (f"_{label}" if label else "")] = meaning
     return True
 
 
@@ -157,7 +158,7 @@ RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) f
     (r"(?P<word>stride|pad|padding|dilation)\s*(?P<name>[A-Za-z]\w*)?\s*=?\s*(?P<value>\d+)?", _setting),
     (r"(?P<operator>\S+) (?:is|means|=|:) (?P<meaning>[\w\s-]+)", _star),
     (r"(?P<name>\S+) (?:is )?(?P<parity>odd|even)", _parity),
-    (r"(?P<operation>transposed|full|valid|same)(?: (?:convolution|padding|correlation|cross-correlation))?", _operation),
+    (r"(?P<operation>transposed|full|valid|same)(?: (?:convolution|padding|(?:cross-)?correlation))?", _operation),
     (r"(?P<no>no |without )?(?:a )?bias(?:es)?", _bias),
     (r"(?P<dimensions>[123])-?[dD](?: convolution)?", _dimensions),
     (r"infinite signals?|signals? on Z|finite support", _signals),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from symconv.affine import Affine
 from symconv.claims.gradients import depends, gradients, upstream
 from symconv.claims.judge import Judgement, judge
+from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.raw import Factor, Sum, plain
 from symconv.claims.scope import GRADIENT, Scope
@@ -39,8 +40,6 @@ class Element:
 
 def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
     """What the expression is, if it is anything the definitions know."""
-    from symconv.claims.session import Opened
-
     if not _arithmetic(body):
         return [Outcome("note", Judgement("not_a_claim", reason="a name or a list of names"))]
     opened = Opened(session.scope, 1, body)

@@ -149,6 +149,8 @@ class Indexing:
     def splits(self, product: n.Product, rank: int | None) -> bool:
         if rank is not None:
             return rank == len(product.factors)
+        if all(isinstance(f, n.Number) for f in product.factors):
+            return True
         return all(isinstance(f, n.Bracketed) or key(f) in self.names or (isinstance(f, n.Number) and place > 0)
                    for place, f in enumerate(product.factors))
 

@@ -9,7 +9,7 @@ from symconv.claims.scope import Scope
 
 
 def sliding(terms: Sum, letters: Sequence[str]) -> str:
-    """"convolution" when a bound index runs against an output letter or the other factor, "correlation" when with it."""
+    """How a bound index runs beside an output letter: "correlation" with it, "convolution" against it."""
     found = set()
     for t in terms:
         for f in t.factors:

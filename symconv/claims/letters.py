@@ -65,7 +65,8 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
 
 def _operates(entry: n.Node) -> bool:
     """Does it hold a convolution or a product of arrays? Then its names are no indices."""
-    return isinstance(entry, n.Operation) and entry.operator not in ("times", "mod") or any(map(_operates, children(entry)))
+    operation = isinstance(entry, n.Operation) and entry.operator not in ("times", "mod")
+    return operation or any(map(_operates, children(entry)))
 
 
 def _loss_call(of: n.Node, scope: Scope) -> bool:
@@ -88,7 +89,7 @@ def _entries(entry: n.Node, scope: Scope, bound: frozenset[str], found: dict[str
 
 
 def index_names(entry: n.Node) -> Iterator[n.Node]:
-    if isinstance(entry, n.Name) or isinstance(entry, n.Scripted):
+    if isinstance(entry, n.Name | n.Scripted):
         yield entry
     elif isinstance(entry, n.Call):
         yield from index_names(entry.head)
@@ -103,9 +104,8 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
     """Only numbers, names and labels: a statement about sizes, not about elements."""
     if isinstance(node, n.Sum | n.Partial | n.Integral | n.Matrix | n.Cases | n.Items | n.Dots | n.Iverson):
         return False
-    if isinstance(node, n.Operation):
-        if node.operator not in ("times", "*", "ast", "mod"):
-            return False
+    if isinstance(node, n.Operation) and node.operator not in ("times", "*", "ast", "mod"):
+        return False
     if isinstance(node, n.Name):
         known = key(node) in scope.roles or key(node) in scope.sizes
         return known or (scope.array(scope.resolve(key(node))) is None and node.style != "bold" \
@@ -139,5 +139,8 @@ def _label_like(node: n.Scripted, scope: Scope) -> bool:
 
 def _label(entry: n.Node) -> bool:
     """in, out, a layer l or l-1: nothing that runs over the elements of an array."""
+    if isinstance(entry, n.Product) and all(isinstance(f, n.Name) for f in entry.factors):
+        word = key(entry)  # letters that spell a word
+        return len(word) > 3 or word in ("in", "out", "pad", "eff", "max", "min", "new", "old", "tot", "fc")
     names = list(index_names(entry))
     return bool(names) and all(key(x) in ("l", "L", "ell", "t") for x in names)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from symconv.affine import Affine, Constraint, equal
 from symconv.claims.judge import Judgement
+from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Index, Sum, fresh
 from symconv.claims.scope import Array, Axis, Definition, Scope
 from symconv.claims.spelling import reference
 from symconv.notation import nodes as n
-
-if TYPE_CHECKING:
-    from symconv.claims.session import Opened
 
 
 def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | None:

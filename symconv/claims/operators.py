@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from symconv.claims.judge import Judgement
 from symconv.claims.kinds import forward_name, sliding
+from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Index, Raw, Sum, Value, multiply
 from symconv.claims.settle import settle
@@ -14,9 +14,6 @@ from symconv.claims.stars import named
 from symconv.claims.words import key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
-
-if TYPE_CHECKING:
-    from symconv.claims.session import Opened
 
 
 @dataclass(frozen=True)

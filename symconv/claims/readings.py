@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from symconv.claims.finding import Reading
 from symconv.claims.letters import children
 from symconv.claims.outcome import Outcome
+from symconv.claims.scope import Scope
 from symconv.claims.stars import canonical
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
 
 if TYPE_CHECKING:
-    from symconv.claims.session import Opened, Session
+    from symconv.claims.opened import Opened
+    from symconv.claims.session import Session
 
 ORDER = ("proved", "proved_if", "proved_for", "refuted", "checked", "not_understood")
 
@@ -24,10 +26,7 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
     """The outcome under what the document fixes; where it leaves an operator open, the reading under
     which the formula holds comes first and the others are alternatives."""
     scope = opened.scope
-    open_operators = sorted({canonical(o.operator) for o in _operators((left, right))
-                             if canonical(o.operator) not in scope.stars
-                             and f"{canonical(o.operator)}_{o.label.lower()}" not in scope.stars and not any(op == canonical(o.operator) for op, _ in scope.templates)
-                             and not any(w in o.label for w in ("conv", "corr"))})
+    open_operators = sorted({canonical(o.operator) for o in _operators((left, right)) if _is_open(scope, o)})
     modes = ("",) if scope.mode or not any(True for _ in _operators((left, right))) else ("valid", "full")
     if not open_operators and len(modes) == 1:
         return _either_side(session, opened, left, right, s)
@@ -51,6 +50,14 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
         assert error is not None
         raise error
     return _best(outcomes, open_operators)
+
+
+def _is_open(scope: Scope, o: n.Operation) -> bool:
+    """Has nobody said what the operator means?"""
+    name = canonical(o.operator)
+    said = name in scope.stars or f"{name}_{o.label.lower()}" in scope.stars
+    return not said and not any(op == name for op, _ in scope.templates) and not any(
+        w in o.label for w in ("conv", "corr"))
 
 
 def _either_side(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:

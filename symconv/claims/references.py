@@ -78,6 +78,7 @@ def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
     at = tuple(index_of(reader, e, indexing, array is not None) for e in entries)
     side = indexing.side
     reader.elements.append(Factor(name, at))
+    reader.scope.heads.setdefault(name, node)
     return Value.scalar((Raw((Factor(name, at),), tuple(side.indices), tuple(side.constraints)),))
 
 

@@ -14,9 +14,8 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset()) -> n.Node:
     """The tree with products where an element is followed by a bracketed expression, and with the words
     the document uses as names."""
     made = mapped(node, lambda inner: regrouped(inner, words))
-    if isinstance(made, n.Items) and not made.bracket and len(made.entries) > 1 and all(
-            isinstance(e, n.Number) and (100 if place else 1) <= e.value < 1000 for place, e in enumerate(made.entries)):
-        return n.Number(_thousands([e.value for e in made.entries if isinstance(e, n.Number)]))  # 50,331,648
+    if isinstance(made, n.Items) and (number := _thousands(made)) is not None:
+        return number
     if isinstance(made, n.Call) and _element_times(made):
         return n.Product((made.head, n.Bracketed(made.arguments[0])))
     if isinstance(made, n.Call | n.Scripted):
@@ -68,11 +67,16 @@ def _letter(f: n.Node) -> str:
     return f.text if isinstance(f, n.Name) else ""
 
 
-def _thousands(groups: list[int | Fraction]) -> int | Fraction:
+def _thousands(items: n.Items) -> n.Number | None:
+    """50,331,648 as one number."""
+    groups = [e.value for e in items.entries if isinstance(e, n.Number)]
+    if items.bracket or not 1 < len(groups) == len(items.entries) or not all(
+            (100 if place else 1) <= g < 1000 for place, g in enumerate(groups)):
+        return None
     total: int | Fraction = 0
     for g in groups:
         total = total * 1000 + g
-    return total
+    return n.Number(total)
 
 
 def _element_times(call: n.Call) -> bool:

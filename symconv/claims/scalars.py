@@ -13,6 +13,7 @@ from symconv.claims.indexing import not_understood
 from symconv.claims.judge import Judgement, number
 from symconv.claims.letters import scalar_like
 from symconv.claims.outcome import Outcome
+from symconv.claims.scalar_writing import scalar_node
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of
 from symconv.claims.words import key
@@ -35,6 +36,7 @@ from symconv.decide.scalar import (
 )
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
+from symconv.notation.as_latex import LATEX
 from symconv.notation.parser import Statement
 
 ROUNDING = {"floor": Floor, "ceil": Ceil}
@@ -89,6 +91,7 @@ def _named(node: n.Name | n.Scripted | n.Call, scope: Scope) -> Scalar:
         base = replace(node, above=()) if node.below or node.primes else node.base
         return Pow(scalar_of(base, scope), int(node.above[0].value))
     fixed = scope.settings.get(key(node))
+    scope.heads.setdefault(key(node), node)
     return Num(Fraction(fixed)) if isinstance(fixed, int) else Var(key(node))
 
 
@@ -133,7 +136,7 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
     if single and first and not given:
         truths = list(_truths(scope, single, theirs))
         if truths:
-            return _best(truths, theirs, facts)
+            return _best(scope, left, truths, theirs, facts)
         if re.search("receptive|parameter", scope.roles.get(single, "")):
             raise NotationError(f"no formula for the {scope.roles[single]} is known to compare this with", -1)
     if single and first and (given or not _known(scope, single)):
@@ -265,12 +268,15 @@ def _parameters(scope: Scope, known: dict[str, Role], bias: bool) -> Truth | Non
     return Truth(value, Facts(), f"the parameters of a convolution {'with' if bias else 'without'} bias")
 
 
-def _best(truths: list[Truth], claimed: Scalar, facts: Facts) -> Outcome:
+def _best(scope: Scope, left: n.Node, truths: list[Truth], claimed: Scalar, facts: Facts) -> Outcome:
     """The first reading, unless only a later one makes the formula true."""
     outcomes = []
     for t in truths:
         both = replace(facts, low={**t.facts.low, **facts.low}, at_least=(*facts.at_least, *t.facts.at_least))
-        outcomes.append(Outcome("size", judged(decide_scalar(claimed, t.value, both)), t.description))
+        better = LATEX(n.Chain((left, scalar_node(t.value, scope.heads)), ("=",)))
+        judgement = judged(decide_scalar(claimed, t.value, both))
+        outcomes.append(Outcome("size", judgement, t.description,
+                                suggestion="" if judgement.verdict == "proved" else better))
         if outcomes[-1].verdict == "proved":
             return outcomes[-1]
     return outcomes[0]

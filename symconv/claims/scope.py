@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from symconv.affine import Affine, Constraint, at_least, inside
+from symconv.affine import ZERO, Affine, Constraint, at_least, inside
 from symconv.claims.layers import kin, shifted, shifted_sum
 from symconv.claims.raw import Factor, Index, Sum
 from symconv.equation import Signal, Tensor
@@ -27,7 +27,7 @@ def gradient_of(array: str) -> str:
 class Axis:
     """Where an array begins and how long it is; no extent stands for all integers."""
 
-    low: Affine = Affine()
+    low: Affine = ZERO
     extent: Affine | None = None
 
     @property
@@ -99,6 +99,7 @@ class Scope:
         stars: what an operator means: "*" -> "correlation".
         low: the least value of each size; sizes not listed are at least 1.
         zero: arrays count as zero outside, as the author says.
+        heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; functions: names of pointwise functions.
         ranks: of arrays met as a whole, before their shape is known.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
@@ -141,10 +142,11 @@ class Scope:
     mode: str = ""
     usual_rank: int = 1
     padding: int = 0
+    rates: dict[str, tuple[Factor, ...]] = field(default_factory=dict)
     kernel_last: bool | None = None
     rows: set[str] = field(default_factory=set)
     zero: bool = False
-    latex: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, n.Node] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def branch(self) -> Scope:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims import whole
 from symconv.claims.axes import Axes
+from symconv.claims.conventions import assume_upstream
+from symconv.claims.elements import matched
 from symconv.claims.judge import Judgement, judge
-from symconv.claims.letters import INDICES, free, scalar_like
+from symconv.claims.kinds import forward_name, sliding
+from symconv.claims.letters import children, scalar_like
 from symconv.claims.listing import define_element
+from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, unary_definition
-from symconv.claims.outcome import Outcome, Remark
+from symconv.claims.outcome import Outcome
 from symconv.claims.partials import is_loss
-from symconv.claims.raw import Factor, Sum, Value, fresh, plain
+from symconv.claims.raw import Factor, Sum, Value, fresh
 from symconv.claims.reader import Reader
+from symconv.claims.readings import decide_readings
 from symconv.claims.regroup import regrouped
-from symconv.claims.scalars import scalar_chain, size_chain
-from symconv.claims.scope import GRADIENT, Array, Definition, Scope, gradient_of
+from symconv.claims.scalars import assume, scalar_chain, size_chain
+from symconv.claims.scope import GRADIENT, Array, Definition, Scope
 from symconv.claims.spelling import reference
+from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
-from symconv.claims.words import base_of, key, names_in
+from symconv.claims.words import base_of, key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -43,13 +50,12 @@ class Session:
 
     def words(self) -> frozenset[str]:
         """Names of several letters that people write without \\mathrm: dW, stride."""
-        said = {w for w in (*self.scope.roles, *self.scope.upstream, *self.scope.settings) if len(w) > 1 and w.isalpha()}
-        return frozenset(said | {f"d{a}" for a in self.scope.arrays if a.isalpha()})
+        said = (*self.scope.roles, *self.scope.upstream, *self.scope.settings)
+        return frozenset({w for w in said if len(w) > 1 and w.isalpha()}
+                         | {f"d{a}" for a in self.scope.arrays if a.isalpha()})
 
     def correlates(self) -> bool:
         """Does the document's own forward formula slide the kernel as it stands?"""
-        from symconv.claims.kinds import sliding
-
         return any(sliding(d.terms, d.letters) == "correlation" for d in self.scope.definitions.values())
 
     def statement(self, s: Statement) -> list[Outcome]:
@@ -65,11 +71,8 @@ class Session:
             if isinstance(body, n.Chain) and body.operators[0] == "<-":
                 return self.update(body, s)
             if isinstance(body, n.Chain):
-                if self.given and all(scalar_like(i, self.scope) for i in body.items):
-                    from symconv.claims.scalars import assume
-
-                    if assume(self.scope, body):
-                        return [Outcome("definition", Judgement("definition"))]
+                if self.given and all(scalar_like(i, self.scope) for i in body.items) and assume(self.scope, body):
+                    return [Outcome("definition", Judgement("definition"))]
                 return [Outcome("note", Judgement("not_a_claim", reason="a condition, not an equality"))]
             return self.expression(body, s)
         except NotationError as e:
@@ -200,8 +203,6 @@ class Session:
         self.scope.facts += [c for c in axes.facts if c not in self.scope.facts]
         self.scope.arrays[ref.name] = Array(ref.name, tuple(axes.outputs[v] for v in letters))
         self.scope.definitions[ref.name] = Definition(ref.name, letters, terms)
-        from symconv.claims.kinds import forward_name
-
         return Outcome("forward", Judgement("definition"), forward_name(self.scope, terms, letters), remarks=remarks)
 
     def define_whole(self, opened: Opened, name: str, right: n.Node) -> Outcome:
@@ -237,9 +238,10 @@ class Session:
         return self.statement(s)
 
     def claim(self, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
-        from symconv.claims.readings import decide_readings
-
-        return decide_readings(self, opened, left, right, s)
+        outcome = decide_readings(self, opened, left, right, s)
+        if self.given or outcome.verdict not in ("refuted", "proved_if", "proved_for") or outcome.suggestion:
+            return outcome
+        return replace(outcome, suggestion=suggestion(self, left, right, s))
 
     def decide(self, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
         """One reading of one equality."""
@@ -269,7 +271,7 @@ class Session:
         judgement = judge(self.scope, ours.at(here), theirs.at(here), letters, conditions, box, elements)
         if self.fixed or self.given:
             self.scope.facts[:] = before
-        return Outcome(self.kind(left), judgement, "; ".join(self.scope.notes), remarks=remarks)
+        return Outcome(self.kind(left, elements), judgement, "; ".join(self.scope.notes), remarks=remarks)
 
     def known(self, ours: Sum, theirs: Sum) -> None:
         """A gradient follows from definitions alone: with an array that has none it cannot be decided.
@@ -292,13 +294,10 @@ class Session:
 
     def prepare(self, reader: Reader, left: n.Node, right: n.Node) -> None:
         """Letters such as delta that nobody defined stand for the gradient of the last output."""
-        from symconv.claims.conventions import assume_upstream
-
         assume_upstream(self.scope, reader, (left, right))
 
-    def kind(self, left: n.Node) -> str:
-        if isinstance(left, n.Partial) or (isinstance(left, n.Name | n.Scripted | n.Call)
-                                           and key(left).split("_")[0] in self.scope.upstream):
+    def kind(self, left: n.Node, elements: Sequence[Factor]) -> str:
+        if isinstance(left, n.Partial) or any(f.name.startswith(GRADIENT) for f in elements):
             return "gradient"
         return "identity"
 
@@ -306,68 +305,7 @@ class Session:
         return update(self, body, s)
 
     def expression(self, body: n.Node, s: Statement) -> list[Outcome]:
-        from symconv.claims.elements import matched
-
         return matched(self, body, s)
-
-
-class Opened:
-    """One formula being read: its letters, and what is wrong with them."""
-
-    def __init__(self, scope: Scope, choice: int, body: n.Node) -> None:
-        self.scope, self.choice = scope, choice
-        first = body.items[0] if isinstance(body, n.Chain) else body
-        written = free(first, scope)
-        if not written and isinstance(body, n.Chain) and len(body.items) > 1 and not _whole(first):
-            written = [x for i in body.items[1:] for x in free(i, scope)]
-        self.letters = {name: fresh(name) for name in dict.fromkeys(written)}
-        self.lost: list[Remark] = []
-        self.noticed: list[Remark] = []
-        if isinstance(body, n.Chain) and written:
-            self.compare_letters(body, scope)
-
-    def compare_letters(self, body: n.Chain, scope: Scope) -> None:
-        """[f * g](x) = sum f(a) g(i - a): the one strange letter stands for the one that is missing."""
-        rest = list(dict.fromkeys(x for i in body.items[1:] for x in free(i, scope)))
-        missing = [x for x in self.letters if x not in rest]
-        strange = [x for x in rest if x not in self.letters and x in INDICES]
-        if len(missing) == 1 and len(strange) == 1:
-            at = next((x.at for i in body.items[1:] for x in names_in(i) if x.text == strange[0]), -1)
-            self.letters[strange[0]] = self.letters[missing[0]]
-            self.noticed.append(Remark("SC012", f"the left-hand side has the index {missing[0]}, the right-hand "
-                                       f"side {strange[0]} in its place: one of them is meant", at))
-        elif missing and len(body.items) == 2 and rest:
-            self.noticed += [Remark("SC011", f"the index {x} on the left does not occur on the right")
-                             for x in missing]
-
-    def reader(self) -> Reader:
-        names = {name: Affine.of(inner) for name, inner in self.letters.items()}
-        return Reader(self.scope, names, self.choice)
-
-    def remarks(self, reader: Reader) -> tuple[Remark, ...]:
-        """Letters nobody declared: the formula cannot be decided with them."""
-        found = tuple(Remark("SC010", f"the index {name} is declared nowhere", at)
-                      for name, at in dict.fromkeys(reader.undeclared))
-        self.lost = list(found)
-        noticed, self.noticed = tuple(self.noticed), []
-        return (*noticed, *found)
-
-    def conditions(self, s: Statement, reader: Reader) -> list[Constraint]:
-        """Side conditions of the statement; those that are none of ours are left out with a note."""
-        found: list[Constraint] = []
-        for c in s.conditions:
-            try:
-                indexing = reader.indexing()
-                found += indexing.condition(c)
-            except NotationError as e:
-                self.scope.note(f"a side condition was not understood: {e.reason}")
-        return found
-
-    def used(self, *sums: Sum) -> tuple[str, ...]:
-        """The letters that occur, in the order in which they are written."""
-        seen = {n for terms in sums for t in terms for e in (*(x for f in t.factors for x in f.indices),
-                                                            *(c.expression for c in t.constraints)) for n in e.names}
-        return tuple(inner for inner in dict.fromkeys(self.letters.values()) if inner in seen)
 
 
 def _letter(entry: n.Node, reader: Reader) -> str:
@@ -390,8 +328,6 @@ def reader_entries(opened: Opened, entries: tuple[n.Node, ...]) -> tuple[n.Node,
 
 
 def _operates(node: n.Node) -> bool:
-    from symconv.claims.letters import children
-
     return (isinstance(node, n.Operation) and node.operator not in ("times", "odot", "mod", "circ")) \
         or any(map(_operates, children(node)))
 
@@ -408,8 +344,6 @@ def _plain(left: n.Node, opened: Opened) -> bool:
 
 def listed(scope: Scope, nodes: tuple[n.Node, ...]) -> list[Constraint]:
     """A column that lists x_1, ..., x_3 says that x has three elements."""
-    from symconv.claims.letters import children
-
     found: list[Constraint] = []
     for node in nodes:
         found += listed(scope, tuple(children(node)))
@@ -439,14 +373,7 @@ def _same_rank(a: Value, b: Value) -> tuple[Value, Value]:
     raise NotationError(f"the left-hand side has {a.rank} axes and the right-hand side {b.rank}", -1)
 
 
-def _whole(node: n.Node) -> bool:
-    """An array named without indices, or an operation on such."""
-    return isinstance(node, n.Name | n.Operation | n.Partial)
-
-
 def _chooses(node: n.Node) -> bool:
-    from symconv.claims.letters import children
-
     return (isinstance(node, n.Signed) and bool(node.choice)) or any(map(_chooses, children(node)))
 
 
@@ -460,5 +387,3 @@ def _starred(node: n.Node) -> bool:
 def _joined(*texts: str) -> str:
     return "; ".join(t for t in texts if t)
 
-
-__all__ = ["Factor", "Opened", "Session", "gradient_of", "plain"]

@@ -44,7 +44,8 @@ DIRECTED = {"input size": "output size", "channels in": "channels out"}
 TRANSLATED = {  # Korean and Chinese words for the same roles
     "출력": "output", "입력": "input", "크기": "size", "필터": "filter", "커널": "kernel", "스트라이드": "stride",
     "보폭": "stride", "패딩": "padding", "채널": "channel", "높이": "height", "너비": "width", "딜레이션": "dilation",
-    "输出": "output", "输入": "input", "尺寸": "size", "大小": "size", "卷积核": "kernel", "核": "kernel", "滤波器": "filter",
+    "输出": "output", "输入": "input", "尺寸": "size", "大小": "size", "卷积核": "kernel", "核": "kernel",
+    "滤波器": "filter",
     "步长": "stride", "步幅": "stride", "填充": "padding", "通道": "channel", "高度": "height", "宽度": "width",
     "膨胀": "dilation", "空洞": "dilation",
 }

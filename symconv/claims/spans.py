@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from symconv.notation.document import Document, Place, Span
 
 RANGED = re.compile(r"[\s,(]*(?:for|where|with|for all|für|avec|对|其中|단)?[\s,(]*", re.I)
-RANGE = re.compile(r"\s*(?:[a-z](?:_\w|')?\s*(?:,\s*[a-z](?:_\w|')?\s*)*(?:=[^=]*(?:,|\\[lc]?dots)|\\in\b|\\leq?\b)|[\w+-]+\s*\\leq?\b)")
+NAMES = r"[a-z](?:_\w|')?\s*(?:,\s*[a-z](?:_\w|')?\s*)*"
+RANGE = re.compile(rf"\s*(?:{NAMES}(?:=[^=]*(?:,|\\[lc]?dots)|\\in\b|\\leq?\b)|[\w+-]+\s*\\leq?\b)")
 JOINT = re.compile(r"\s*(?:\+|-|−|=)\s*")
 
 

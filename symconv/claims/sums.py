@@ -24,7 +24,7 @@ def opened(node: n.Sum, scope: Scope, known: Collection[str]) -> tuple[list[n.Ra
             if key(name) not in running:
                 ranges.append(n.Range(name))
                 running.add(key(name))
-        if rest is None:
+        if rest is None or _starts(rest, ranges):
             continue
         conditions.append(rest)
         for name in index_names(rest):
@@ -33,6 +33,17 @@ def opened(node: n.Sum, scope: Scope, known: Collection[str]) -> tuple[list[n.Ra
                 ranges.append(n.Range(name))
                 running.add(word)
     return ranges, conditions
+
+
+def _starts(c: n.Node, ranges: list[n.Range]) -> bool:
+    """n = max(1, ...) below a sum with an upper bound says where n starts."""
+    if not isinstance(c, n.Chain) or c.operators != ("=",):
+        return False
+    for place, r in enumerate(ranges):
+        if r.low is None and r.high is not None and key(c.items[0]) == key(r.index):
+            ranges[place] = replace(r, low=c.items[1])
+            return True
+    return False
 
 
 def _listed(c: n.Node) -> tuple[list[n.Node], n.Node | None]:

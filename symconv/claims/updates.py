@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine
 from symconv.claims.judge import Judgement, judge
+from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Raw, Sum, fresh, multiply, scale
 from symconv.claims.regroup import mapped
@@ -46,8 +47,7 @@ def time_step(body: n.Chain) -> n.Chain | None:
 
 def update(session: Session, body: n.Chain, s: Statement) -> list[Outcome]:
     """Does the step go against the gradient, by one common rate?"""
-    from symconv.claims.session import Opened
-
+    scope = session.scope
     left, right = body.items[0], body.items[1]
     opened = Opened(session.scope, 1, body)
     reader = opened.reader()
@@ -64,7 +64,9 @@ def update(session: Session, body: n.Chain, s: Statement) -> list[Outcome]:
         raise NotationError("an update changes one array", -1)
     parameter = old[0].factors[0]
     steps = [t for t in new if [f.name for f in t.factors] != [parameter.name]]
-    rate = _rate(steps)
+    rate = scope.rates.get(parameter.name) or _rate(steps)
+    if session.given:
+        scope.rates[parameter.name] = rate
     gradient: Sum = (Raw((Factor(gradient_of(parameter.name), parameter.indices),)),)
     truth = (*old, *scale(multiply((Raw(rate),), gradient), -1))
     judgement = judge(session.scope, truth, new, (*opened.used(old, new), *names))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from symconv.notation import nodes as n
 from symconv.notation.as_text import TEXT
 
-FUNCTIONS = frozenset("""sigma phi varphi psi relu sigmoid tanh softplus softmax exp log ln sin cos act elu gelu silu swish
-    activation leakyrelu sgn sign sqrt""".split())
+FUNCTIONS = frozenset("""sigma phi varphi psi relu sigmoid tanh softplus softmax exp log ln sin cos act elu gelu silu
+    swish activation leakyrelu sgn sign sqrt""".split())
 ROTATIONS = frozenset(("rot", "rot180", "flip", "rotate", "reverse", "rev", "flipud", "fliplr", "rotate180", "flipped"))
 LOSSES = frozenset(("L", "E", "J", "C", "l", "ell", "loss", "Loss", "error", "cost", "Cost", "ε", "R"))
 TRANSPOSES = frozenset(("T", "top", "intercal", "mathsf T", "⊤"))
 LINE_WORDS = frozenset(("infinity", "∞", "infty"))
 STYLED = frozenset(("rm", "text"))
-SIZE_WORDS = frozenset("stride pad padding kernel dilation filters channels groups batch size width height Loss loss Cost cost Error".split())
+SIZE_WORDS = frozenset("""stride pad padding kernel dilation filters channels groups batch size width height Loss loss
+    Cost cost Error""".split())
 
 
 def spelled(name: n.Name) -> str:

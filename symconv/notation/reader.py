@@ -205,6 +205,8 @@ class Reader(Scripts):
         if token.kind in ("letter", "word"):
             return n.Name(token.text, token.label, at=token.start)
         if token.kind == "number":
+            if token.text.startswith("0") and token.text.isdigit() and len(token.text) > 1:
+                return n.Product(tuple(n.Number(int(c)) for c in token.text))  # w_{00}: digits, not a number
             value = Fraction(token.text)
             whole = value.denominator == 1
             return n.Number(int(value)) if whole else n.Quotient(n.Number(value.numerator), n.Number(value.denominator))

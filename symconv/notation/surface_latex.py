@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from symconv.notation import nodes as n
 from symconv.notation.printer import LIST, SUM, TERM, Rule, Show, binds, held, opens, operands, tight
 from symconv.notation.vocabulary import ACCENTS, GREEK, OPERATORS, STYLES
@@ -11,6 +13,8 @@ PAIRS = {"(": ("(", ")"), "[": ("[", "]"), "{": ("\\{", "\\}"), "|": ("\\lvert "
 MATRIX = {"(": "pmatrix", "[": "bmatrix", "{": "Bmatrix", "|": "vmatrix", "||": "Vmatrix", "": "matrix"}
 LETTERS = {**{name: f"\\{name}" for name in GREEK}, "infinity": "\\infty", "ell": "\\ell", "top": "\\top"}
 SPECIAL = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
+
+JUXTAPOSED = re.compile(r"(?<=(?<![\\A-Za-z])[A-Za-z]) (?=[A-Za-z](?![A-Za-z]))")  # the space in C_{i n}
 
 
 def group(text: str) -> str:
@@ -46,7 +50,7 @@ def _scripted(a: n.Scripted, show: Show) -> str:
     whole = (n.Name, n.Number, n.Bracketed, n.Call, n.Rounded, n.Matrix)
     text = held(a.base, show, group, not isinstance(a.base, whole)) + "'" * a.primes
     if a.below:
-        text += f"_{{{tight(entries(a.below, show))}}}"
+        text += f"_{{{JUXTAPOSED.sub('', tight(entries(a.below, show)))}}}"
     if a.above:
         above = tight(entries(a.above, show))
         left, right = PAIRS[a.bracket] if a.grouped else ("", "")

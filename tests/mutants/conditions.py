@@ -74,9 +74,10 @@ class Condition:
             self.at = start
         left = self._sum()
         word = self.take()
-        if word == "divides":
+        denied = word == "does"
+        if (denied and (self.take(), self.take()) == ("not", "divide")) or word == "divides":
             right = self._sum()
-            return right % left == 0 if left else right == 0
+            return (right % left == 0 if left else right == 0) != denied
         if word in ("odd", "even") or word == "is":
             word = self.take() if word == "is" else word
             return left % 2 == (word == "odd")
@@ -123,12 +124,25 @@ class Condition:
             return value
         if word.isdigit():
             return int(word)
-        if word in ("max", "min") or word not in self.sizes:
+        if word == "floor" and self.peek() == "(":
+            return self._quotient()
+        if word not in self.sizes:
             raise Unread(word)
         return self.sizes[word]
 
+    def _quotient(self) -> int:
+        """floor(a/b)."""
+        self.take()
+        over = self._sum()
+        if self.take() != "/":
+            raise Unread("floor")
+        under = self._sum()
+        if self.take() != ")":
+            raise Unread("floor")
+        return over // under
 
-WORDS = ("and", "or", "divides", "mod", "odd", "even", "is")
+
+WORDS = ("and", "or", "divides", "does", "mod", "odd", "even", "is")
 COMPARE: dict[str, Callable[[int, int], bool]] = {
     "=": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, ">": lambda a, b: a > b,
     "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b}

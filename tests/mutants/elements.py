@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from fractions import Fraction
 
 from .layers import Shape
 from .model import Claim, Layer, Read, Term
-from .poly import Poly, Ratio, poly
+from .poly import Bound, Poly, poly
 from .truth import World
 
 MOST_PRODUCTS = 6
@@ -23,16 +22,16 @@ def with_numbers(s: Shape, rng: random.Random) -> Claim | None:
         return None
     if len(s.axes) == 2 and max(env[a.name("N")] for a in s.axes) > 3:
         return None
-    layer = fixed(s.layer, env)
-    world = World(layer, {})
+    world = World(s.layer, env)
+    # For all sizes: the claim then has a condition, or is true where its elements exist.
+    layer = fixed(s.layer, env) if len(s.axes) == 2 or rng.random() < 0.6 else s.layer
     name = rng.choice(("x", "w", "o"))
     index = tuple(rng.randrange(n) for n in world.shapes[name])
-    value = world.gradient((name, "", *index)) if name != "o" else world.forward[index]
+    value = world.gradient((name, "", index)) if name != "o" else world.forward[index]
     if not 1 <= len(value) <= MOST_PRODUCTS:
         return None
     how = "forward" if name == "o" else "gradient"
-    right = tuple(Term(tuple(Read(str(e[0]), tuple(map(poly, e[2:]))) for e in m), coefficient=Fraction(c))
-                  for m, c in value.items())
+    right = tuple(Term(tuple(Read(e[0], tuple(map(poly, e[2]))) for e in m), coefficient=c) for m, c in value.items())
     return Claim("element", layer, how, Read(name, tuple(map(poly, index))), right, s.axes[0].padded)
 
 
@@ -40,9 +39,8 @@ def fixed(layer: Layer, env: dict[str, int]) -> Layer:
     """The layer with numbers for sizes."""
     put = {n: poly(v) for n, v in env.items()}
 
-    def number(e: object) -> Poly:
-        assert isinstance(e, Poly | Ratio)
-        return poly(e(env))  # type: ignore[arg-type]
+    def number(e: Bound) -> Poly:
+        return poly(e(env))
 
     def term(t: Term) -> Term:
         reads = tuple(Read(r.array, tuple(e.put(put) for e in r.index)) for r in t.reads)

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from .model import Layer, Read, Sum, Term, Test
-from .poly import Bound, Index, Poly, Ratio, poly
+from .poly import ONE, ZERO, Bound, Index, Poly, Ratio, poly
 
 MODES = ("correlation", "flipped", "full")
 
@@ -21,9 +21,9 @@ class Axis:
 
     number: int
     mode: str = "correlation"
-    stride: Poly = poly(1)
-    dilation: Poly = poly(1)
-    padding: Poly = poly(0)
+    stride: Poly = ONE
+    dilation: Poly = ONE
+    padding: Poly = ZERO
 
     def name(self, letter: str) -> str:
         return f"{letter}{self.number}"
@@ -52,7 +52,7 @@ class Axis:
         """The last output."""
         if self.mode == "full":
             return self.input + self.kernel - 2
-        return self.room if self.stride == poly(1) else Ratio(self.room, self.stride, "down")
+        return self.room if self.stride == ONE else Ratio(self.room, self.stride, "down")
 
     @property
     def outputs(self) -> Bound:
@@ -60,11 +60,11 @@ class Axis:
 
     @property
     def unit(self) -> bool:
-        return self.stride == poly(1)
+        return self.stride == ONE
 
     @property
     def padded(self) -> bool:
-        return self.padding != poly(0)
+        return self.padding != ZERO
 
 
 @dataclass(frozen=True)
@@ -101,21 +101,22 @@ def convolution(rng: random.Random) -> Shape:
     bias = rng.random() < 0.25
     shape = Shape(EMPTY, axes, batch, channels, filters, bias)
     i, j = [poly(a.name("i")) for a in axes], [poly(a.name("j")) for a in axes]
-    sums = [Sum("c", poly(0), poly("C") - 1)] * channels + [Sum(a.name("j"), poly(0), a.kernel - 1) for a in axes]
-    reads = (Read("w", shape.taps([*j])), Read("x", shape.inputs([a.position(*ij) for a, ij in zip(axes, zip(i, j, strict=True), strict=True)])))
+    sums = [Sum("c", ZERO, poly("C") - 1)] * channels + [Sum(a.name("j"), ZERO, a.kernel - 1) for a in axes]
+    at = [a.position(p, q) for a, p, q in zip(axes, i, j, strict=True)]
+    reads = (Read("w", shape.taps([*j])), Read("x", shape.inputs([*at])))
     implicit = any(a.mode == "full" for a in axes) or rng.random() < 0.15
     terms = [Term(reads, tuple(Sum(s.name) for s in sums) if implicit else tuple(sums))]
     if bias:
         terms.append(Term((Read("b", shape.lead("f", filters)),)))
     activation = rng.random() < 0.12
     layer = Layer(_family(axes, many, batch), Read("o", shape.out([*i])), tuple(terms), _shapes(shape),
-                  _sizes(shape), activation, tuple(_given(axes)), _ranges(axes, rng))
+                  _sizes(shape), activation, tuple(_given(axes)), _ranges(axes, implicit, rng))
     return Shape(layer, axes, batch, channels, filters, bias)
 
 
-def _ranges(axes: tuple[Axis, ...], rng: random.Random) -> tuple[tuple[str, Bound], ...]:
-    """How far the outputs go is said where a full sum leaves it open, and now and then elsewhere."""
-    told = any(a.mode == "full" for a in axes) or (rng.random() < 0.15 and len(axes) == 1)
+def _ranges(axes: tuple[Axis, ...], implicit: bool, rng: random.Random) -> tuple[tuple[str, Bound], ...]:
+    """How far the outputs go is said where a sum leaves it open, and now and then elsewhere."""
+    told = axes[0].mode == "full" or (axes[0].mode == "flipped" and implicit) or rng.random() < 0.12
     return tuple((a.name("i"), a.last) for a in axes) if told else ()
 
 
@@ -138,7 +139,7 @@ def _axes(rng: random.Random, count: int) -> tuple[Axis, ...]:
 
 def _family(axes: tuple[Axis, ...], many: bool, batch: bool) -> str:
     a = axes[0]
-    words = [f"{len(axes)}-D", a.mode] + ["strided"] * (not a.unit) + ["dilated"] * (a.dilation != poly(1))
+    words = [f"{len(axes)}-D", a.mode] + ["strided"] * (not a.unit) + ["dilated"] * (a.dilation != ONE)
     return " ".join(words + ["padded"] * a.padded + ["channels"] * many + ["batch"] * batch)
 
 
@@ -165,7 +166,7 @@ def _given(axes: tuple[Axis, ...]) -> list[str]:
     a, found = axes[0], []
     if not a.unit:
         found.append("stride {S}" if "S" in a.stride.names else f"stride {a.stride({})}")
-    if a.dilation != poly(1):
+    if a.dilation != ONE:
         found.append("dilation {D}" if "D" in a.dilation.names else f"dilation {a.dilation({})}")
     if a.padded:
         found.append("pad {P}" if "P" in a.padding.names else f"pad {a.padding({})}")
@@ -182,7 +183,7 @@ def transposed(rng: random.Random) -> Shape:
         term = Term((Read("x", (i,)), Read("w", (j,))), (Sum("i1"), Sum("j1")), (Test(s * i + j, m),))
     shapes = (("x", (n,)), ("w", (k,)), ("o", (s * (n - 1) + k,)))
     sizes = [("N1", (1, 2, 3, 4)), ("K1", (1, 2, 3))] + [("S", (1, 2, 3))] * ("S" in s.names)
-    given = [] if s == poly(1) else ["stride {S}"] if s.names else [f"stride {s({})}"]
+    given = [] if s == ONE else ["stride {S}"] if s.names else [f"stride {s({})}"]
     layer = Layer("transposed", Read("o", (m,)), (term,), shapes, tuple(sizes), given=tuple(given),
                   ranges=(("m1", s * (n - 1) + k - 1),))
     return Shape(layer, (Axis(1, "transposed", s),))
@@ -193,7 +194,8 @@ def dense(rng: random.Random) -> Shape:
     i, j = poly("i1"), poly("j1")
     weight = (i, j) if rng.random() < 0.7 else (j, i)
     bias = rng.random() < 0.6
-    terms = [Term((Read("w", weight), Read("x", (j,))), (Sum("j1", *((poly(0), poly("N1") - 1) * (rng.random() < 0.5))),))]
+    over = Sum("j1", ZERO, poly("N1") - 1) if rng.random() < 0.5 else Sum("j1")
+    terms = [Term((Read("w", weight), Read("x", (j,))), (over,))]
     if bias:
         terms.append(Term((Read("b", (i,)),)))
     extents = {"i1": poly("M1"), "j1": poly("N1")}

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .model import Claim, Read, Sum, Term, Test
-from .poly import Extreme, Index, Poly, Ratio, poly
+from .poly import ONE, ZERO, Extreme, Index, Poly, Ratio, poly
 
 Right = tuple[Term, ...]
-SPATIAL = ("x", "w", "o", "delta")
+INDICES = "ijm"  # what names of spatial indices begin with
 
 
 def mutants(claim: Claim) -> dict[str, list[Right]]:
@@ -44,7 +44,10 @@ def names_of(claim: Claim) -> set[str]:
 def terms(claim: Claim) -> Iterator[tuple[Term, Callable[[Term | None], Right]]]:
     """Each term, and how to put another in its place."""
     for at, t in enumerate(claim.right):
-        yield t, lambda new, at=at: (*claim.right[:at], *((new,) if new is not None else ()), *claim.right[at + 1:])
+        def put(new: Term | None, at: int = at) -> Right:
+            return (*claim.right[:at], *((new,) if new is not None else ()), *claim.right[at + 1:])
+
+        yield t, put
 
 
 def entries(claim: Claim) -> Iterator[tuple[Term, Read, int, Index, Callable[[Index], Right]]]:
@@ -101,7 +104,7 @@ def index_sign(c: Claim) -> Iterator[Right]:
     for _, _, _, e, put in entries(c):
         inner = e.over if isinstance(e, Ratio) else e
         if len(inner.terms) > 1:
-            yield from (put(e.negated(n)) for n in sorted(e.names) if n[0] in "ijm")
+            yield from (put(e.negated(n)) for n in sorted(e.names) if n[0] in INDICES)
 
 
 def flip(c: Claim) -> Iterator[Right]:
@@ -111,8 +114,8 @@ def flip(c: Claim) -> Iterator[Right]:
         for n, r in enumerate(t.reads):
             if r.array != "w" or r.of:
                 continue
-            flipped = [extent - 1 - e if spatial(e) and isinstance(e, Poly) else e
-                       for e, extent in zip(r.index, shape, strict=True)]
+            flipped: list[Index] = [extent - 1 - e if isinstance(extent, Poly) and isinstance(e, Poly) and spatial(e)
+                                    else e for e, extent in zip(r.index, shape, strict=True)]
             yield put(_with_read(t, n, replace(r, index=tuple(flipped))))
             for axis in range(len(r.index)):
                 one = (*r.index[:axis], flipped[axis], *r.index[axis + 1:])
@@ -131,11 +134,11 @@ def negated(c: Claim) -> Iterator[Right]:
 def stride(c: Claim) -> Iterator[Right]:
     """Stride or dilation forgotten, or taken for each other."""
     def unit(e: Poly) -> Poly:
-        return Poly(tuple((m, (1 if v > 0 else -1) if m and abs(v) > 1 and len(m) == 1 and m[0][0] in "ijm" else v)
+        return Poly(tuple((m, (1 if v > 0 else -1) if m and abs(v) > 1 and len(m) == 1 and m[0][0] in INDICES else v)
                           for m, v in e.terms))
 
-    yield _everywhere(c, lambda e: e.put({"S": poly(1)}))
-    yield _everywhere(c, lambda e: e.put({"D": poly(1)}))
+    yield _everywhere(c, lambda e: e.put({"S": ONE}))
+    yield _everywhere(c, lambda e: e.put({"D": ONE}))
     yield _everywhere(c, lambda e: e.put({"S": poly("D"), "D": poly("S")}) if {"S", "D"} <= names_of(c) else e)
     yield _everywhere(c, unit)
     for _, _, _, e, put in entries(c):
@@ -143,24 +146,28 @@ def stride(c: Claim) -> Iterator[Right]:
             yield put(e.over)
         else:
             yield put(unit(e))
-            for n in sorted(e.names & {n for n in e.names if n[0] in "ijm"}):
+            for n in sorted(e.names & {n for n in e.names if n[0] in INDICES}):
                 size = next((n for n in ("S", "D") if n in names_of(c)), None)
                 if size and ((n,), 1) in e.terms and len(e.terms) > 1:
                     yield put(e.put({n: poly(size) * n}))
+
+
+def _putting(name: str, value: Poly) -> Callable[[Poly], Poly]:
+    return lambda e: e.put({name: value})
 
 
 def _everywhere(c: Claim, change: Callable[[Poly], Poly]) -> Right:
     def of(e: Index) -> Index:
         if isinstance(e, Ratio):
             under = change(e.under)
-            return change(e.over) if under == poly(1) else Ratio(change(e.over), under)
+            return change(e.over) if under == ONE else Ratio(change(e.over), under)
         return change(e)
 
     def of_test(t: Test) -> Test:
         return Test(change(t.left), change(t.right), change(t.divisor) if t.divisor else None)
 
     return tuple(replace(t, reads=tuple(replace(r, index=tuple(map(of, r.index))) for r in t.reads),
-                         tests=tuple(x for x in map(of_test, t.tests) if x.divisor != poly(1))) for t in c.right)
+                         tests=tuple(x for x in map(of_test, t.tests) if x.divisor != ONE)) for t in c.right)
 
 
 def swapped(c: Claim) -> Iterator[Right]:
@@ -174,7 +181,7 @@ def swapped(c: Claim) -> Iterator[Right]:
                     index = list(r.index)
                     index[a], index[b] = index[b], index[a]
                     yield put(_with_read(t, n, replace(r, index=tuple(index))))
-            names = sorted(x for x in t.names if x[0] in "ijm")
+            names = sorted(x for x in t.names if x[0] in INDICES)
             for old in sorted(x for x in r.names if x in names):
                 for new in names:
                     if new != old:
@@ -186,7 +193,7 @@ def missing_sum(c: Claim) -> Iterator[Right]:
     """A sum dropped, and its index fixed to the first."""
     for t, put in terms(c):
         for n, s in enumerate(t.sums):
-            first = {s.name: poly(0)}
+            first = {s.name: ZERO}
             reads = tuple(_put(r, first) for r in t.reads)
             if not t.tests:
                 yield put(replace(t, reads=reads, sums=(*t.sums[:n], *t.sums[n + 1:])))
@@ -207,12 +214,13 @@ def index_left(c: Claim) -> Iterator[Right]:
 
 def extra_sum(c: Claim) -> Iterator[Right]:
     """Summed over what the left-hand side fixes."""
+    if c.left.of:
+        return
     for t, put in terms(c):
-        for r in (c.left, c.left.of):
-            for e in r.index if r else ():
-                name = next(iter(e.names), "")
-                if name and name in t.names and not t.tests and not c.left.of:
-                    yield put(replace(t, sums=(*t.sums, Sum(name))))
+        for e, extent in zip(c.left.index, c.layer.shape(c.left.array), strict=True):
+            name = next(iter(e.names), "")
+            if name and name in t.names and not t.tests:
+                yield put(replace(t, sums=(*t.sums, Sum(name, ZERO, extent + -1))))
 
 
 def wrong_array(c: Claim) -> Iterator[Right]:
@@ -244,23 +252,19 @@ def bound_name(c: Claim) -> Iterator[Right]:
     names = sorted(n for n in names_of(c) if n not in "SDP")
     for t, put in terms(c):
         for n, s in enumerate(t.sums):
-            for end in ("low", "high"):
-                bound = getattr(s, end)
-                if not isinstance(bound, Poly | Ratio | Extreme):
-                    continue
-                for old in sorted(bound.names & set(names)):
-                    for new in names:
-                        if new != old:
-                            yield put(_with_sum(t, n, replace(s, **{end: bound.put({old: poly(new)})})))
-                for old in sorted(bound.names & {"P", *names}):
-                    yield put(_with_sum(t, n, replace(s, **{end: bound.put({old: poly(0)})})))
+            if s.low is None or s.high is None:
+                continue
+            for old in sorted((s.low.names | s.high.names) & {"P", *names}):
+                for new in (ZERO, *(poly(v) for v in names if v != old and old != "P")):
+                    yield put(_with_sum(t, n, replace(s, low=s.low.put({old: new}))))
+                    yield put(_with_sum(t, n, replace(s, high=s.high.put({old: new}))))
 
 
 def padding(c: Claim) -> Iterator[Right]:
     """Padding forgotten, doubled, or with the wrong sign."""
     if "P" in names_of(c):
-        for change in (poly(0), -poly("P"), 2 * poly("P")):
-            yield _everywhere(c, lambda e, change=change: e.put({"P": change}))
+        for change in (ZERO, -poly("P"), 2 * poly("P")):
+            yield _everywhere(c, _putting("P", change))
 
 
 def condition(c: Claim) -> Iterator[Right]:
@@ -272,7 +276,7 @@ def condition(c: Claim) -> Iterator[Right]:
                 yield put(replace(t, tests=others))
             for d in (1, -1):
                 yield put(replace(t, tests=(*others, replace(x, left=x.left + d))))
-            for name in sorted(v for v in x.left.names if v[0] in "ijm"):
+            for name in sorted(v for v in x.left.names if v[0] in INDICES):
                 yield put(replace(t, tests=(*others, replace(x, left=x.left.negated(name)))))
 
 
@@ -280,7 +284,7 @@ def substituted(c: Claim) -> Iterator[Right]:
     """A summation index shifted or reversed, its bounds left as they were."""
     for t, put in terms(c):
         for s in t.sums:
-            if s.name[0] not in "ijm":
+            if s.name[0] not in INDICES:
                 continue
             v = poly(s.name)
             for new in (v + 1, v - 1, -v):

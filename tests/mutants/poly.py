@@ -75,19 +75,22 @@ def poly(value: Poly | int | str) -> Poly:
     return Poly((((), value),)) if value else Poly()
 
 
+NOWHERE = -10**9  # stands for an index that is no integer: it selects nothing
+
+
 @dataclass(frozen=True)
 class Ratio:
-    """over / under, rounded `down`, `up`, or `exact`: no value where the division leaves a remainder."""
+    """over / under, rounded `down`, `up`, or `exact`: NOWHERE if the division leaves a remainder."""
 
     over: Poly
     under: Poly
     rounding: str = "exact"
 
-    def __call__(self, env: Env) -> int | None:
+    def __call__(self, env: Env) -> int:
         a, b = self.over(env), self.under(env)
         if self.rounding == "up":
             return -(-a // b)
-        return a // b if self.rounding == "down" or a % b == 0 else None
+        return a // b if self.rounding == "down" or a % b == 0 else NOWHERE
 
     @property
     def names(self) -> frozenset[str]:
@@ -111,7 +114,7 @@ class Extreme:
     items: tuple[Poly | Ratio, ...]
 
     def __call__(self, env: Env) -> int:
-        values = [v for e in self.items if (v := e(env)) is not None]
+        values = [e(env) for e in self.items]
         return max(values) if self.kind == "max" else min(values)
 
     @property
@@ -125,5 +128,6 @@ class Extreme:
         return Extreme(self.kind, tuple(e + other for e in self.items))
 
 
+ZERO, ONE = poly(0), poly(1)
 Index = Poly | Ratio
 Bound = Poly | Ratio | Extreme

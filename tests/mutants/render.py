@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .model import Claim, Read, Sum, Term, Test
-from .poly import Bound, Extreme, Index, Poly, Ratio, poly
+from .poly import Bound, Extreme, Index, Poly, poly
 from .style import Style
 
 SIZES = frozenset(("N1", "N2", "K1", "K2", "M1", "C", "F", "B", "S", "D", "P"))
@@ -85,6 +86,10 @@ class Writer:
         scalar = [r for r in reads if r.array == "eta"]
         product = self.style.dot.join(self.factor(r) for r in reads if r.array != "eta")
         front = "".join(self.name("eta") + " " for _ in scalar)
+        if self.style.cases and t.tests and all(x.divisor for x in t.tests):
+            told = r" \text{ and } ".join(map(self.test, t.tests))
+            product = rf"\begin{{cases}} {product} & \text{{if }} {told} \\ 0 & \text{{otherwise}} \end{{cases}}"
+            t = replace(t, tests=())
         return f"{number}{front}{self.sums(t)}{product}"
 
     def factor(self, r: Read) -> str:

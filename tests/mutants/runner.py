@@ -9,18 +9,22 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .conditions import Unread
+from .lines import LineClaim, random_line, written_line
 from .model import Claim
-from .mutate import mutate, mutants
+from .mutate import mutants, mutate
 from .render import written
+from .sizes import SizeClaim, random_size, written_size
 from .style import Style, random_style
-from .truth import table
+from .truth import Case, table
 from .truths import true_claim
-from .verdict import Unread, wrong
+from .verdict import wrong
 
 VERDICTS = ("proved", "proved_if", "proved_for", "refuted", "checked", "not_understood", "definition", "not_a_claim",
             "crash")
 DECIDED = VERDICTS[:4]
 UNTOUCHED = 0.08
+SIZES, LINES = 0.12, 0.08
 
 
 @dataclass(frozen=True)
@@ -76,32 +80,55 @@ def random_claim(rng: random.Random) -> Claim:
             return claim
 
 
-def asked(claim: Claim, rng: random.Random, seed: str) -> Result:
-    """One claim written in a random style, decided, compared."""
+@dataclass(frozen=True)
+class Question:
+    """One claim as it is asked, and what is true of it."""
+
+    mutation: str
+    kind: str
+    family: str
+    given: tuple[str, ...]
+    latex: str
+    cases: tuple[Case, ...]
+    names: dict[str, str]
+
+
+def question(rng: random.Random) -> Question:
+    """A random claim of any family, in a random author's notation."""
+    pick = rng.random()
+    if pick < SIZES + LINES:
+        claim: SizeClaim | LineClaim = random_size(rng, UNTOUCHED) if pick < SIZES else random_line(rng, UNTOUCHED)
+        given, latex, names = written_size(claim, rng) if isinstance(claim, SizeClaim) else written_line(claim, rng)
+        return Question(claim.mutation, claim.kind, claim.family, tuple(given), latex, tuple(claim.table()), names)
+    found = random_claim(rng)
+    style = random_style(rng, found.layer.family.startswith("2"))
+    given, latex = written(found, style, rng)
+    return Question(found.mutation, found.kind, found.layer.family, tuple(given), latex, tuple(table(found)),
+                    spelled(found, style))
+
+
+def asked(q: Question, seed: str) -> Result:
+    """One claim decided and compared."""
     from symconv.claims.verify import verify_claim
 
-    style = random_style(rng, any(n == "N2" for n, _ in claim.layer.sizes) or claim.layer.family.startswith("2"))
-    given, latex = written(claim, style, rng)
-    common = (claim.mutation, claim.kind, claim.layer.family)
+    common = (q.mutation, q.kind, q.family)
     start = time.perf_counter()
     try:
-        found = verify_claim(latex, given=given)
+        found = verify_claim(q.latex, given=q.given)
     except Exception:
         last = traceback.format_exc().strip().splitlines()
-        return Result(*common, "crash", latex, tuple(given), f"{last[-1]} {last[-3].strip()}", "crash", seed=seed)
+        return Result(*common, "crash", q.latex, q.given, f"{last[-1]} {last[-3].strip()}", "crash", seed=seed)
     seconds = time.perf_counter() - start
-    cases = table(claim)
-    names = spelled(claim, style)
     shown = dict(found.counterexample.sizes) if found.counterexample else None
     said = f"{found.verdict} {found.condition} | {found.message}"
     false, unread = "", False
     try:
-        false = wrong(found.verdict, found.condition, cases, names, shown)
+        false = wrong(found.verdict, found.condition, q.cases, q.names, shown)
     except Unread as e:
         said, unread = f"{said} | unread: {e}", True
-    known = [c.holds for c in cases if c.holds is not None]
+    known = [c.holds for c in q.cases if c.holds is not None]
     weak = found.verdict == "refuted" and any(known) and not all(known)
-    return Result(*common, found.verdict, latex, tuple(given), said, false, unread, weak, seconds, seed)
+    return Result(*common, found.verdict, q.latex, q.given, said, false, unread, weak, seconds, seed)
 
 
 def spelled(claim: Claim, style: Style) -> dict[str, str]:
@@ -119,7 +146,7 @@ def run(seeds: Iterable[str]) -> Tally:
     tally = Tally()
     for seed in seeds:
         rng = random.Random(seed)
-        tally.results.append(asked(random_claim(rng), rng, seed))
+        tally.results.append(asked(question(rng), seed))
     return tally
 
 

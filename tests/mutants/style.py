@@ -22,6 +22,7 @@ class Style:
         bracket: "plain" w_{ij}, "comma" w_{i,j}, "square" w[i,j], "round" w(i,j).
         delta: the letter for the upstream gradient; "" writes the derivative out.
         layer: "" or the superscript that every array carries.
+        cases: a divisibility is written as cases after the sum, not below it.
     """
 
     letters: dict[str, str] = field(compare=False)
@@ -35,7 +36,7 @@ class Style:
     shuffled: bool = False
     slash: bool = False
     folded: bool = True
-    limits: str = r"\sum"
+    cases: bool = False
 
     @property
     def superscript(self) -> str:
@@ -52,16 +53,18 @@ def random_style(rng: random.Random, planar: bool) -> Style:
         letters |= dict(zip(("N1", "K1", "N2", "K2"), sizes, strict=True))
     else:
         letters |= dict(zip(("N1", "K1"), sizes, strict=True)) | {"M1": "M" if sizes[0] != "M" else "h"}
-    letters |= {"S": "s", "D": "d", "P": rng.choice("pp"), "C": "C", "F": "G" if out == "O" else "F", "B": "B", "eta": r"\eta"}
+    letters |= {"S": "s", "D": "d", "P": "p", "C": "C", "F": "G" if out == "O" else "F", "B": "B",
+                "eta": r"\eta"}
     taken = {v.strip("\\") for v in letters.values()} | {"s", "d", "p", "l", "L", "E", "J"}
     delta = rng.choices((r"\delta", "", "g", r"\Delta"), (60, 30, 6, 4))[0]
     taken.add(delta)
-    pool = [c for c in rng.choice(INDICES) + "ijmnpquvatrszxyhk" if c not in {x.lower() for x in taken} and c not in taken]
+    taken |= {x.lower() for x in taken}
+    pool = [c for c in rng.choice(INDICES) + "ijmnpquvatrszxyhk" if c not in taken]
     letters |= _index_letters(list(dict.fromkeys(pool)), rng)
     return Style(letters, rng.choice((0, 1)), rng.choices(("plain", "comma", "square", "round"), (38, 36, 14, 12))[0],
                  delta, rng.choices(("L", "E", "J", r"\mathcal{L}"), (70, 12, 10, 8))[0],
                  rng.choices(("", "l", "(l)"), (88, 6, 6))[0], rng.choice((" ", r" \cdot ", r"\,", " ")),
-                 rng.random() < 0.4, rng.random() < 0.3, rng.random() < 0.08, rng.random() < 0.7)
+                 rng.random() < 0.4, rng.random() < 0.3, rng.random() < 0.08, rng.random() < 0.7, rng.random() < 0.25)
 
 
 def _index_letters(pool: list[str], rng: random.Random) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Both sides of a claim by brute force: exact polynomials in the array elements, for every small size.
 
-An element is (array, function, index...); a polynomial maps a sorted tuple of elements to a coefficient.
+An element is (array, function, index); a polynomial maps a sorted tuple of elements to a coefficient.
 Nothing here knows LaTeX, symconv, or how gradients of convolutions look: the forward points are scattered.
 """
 
@@ -13,10 +13,10 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import product
 
-from .model import Claim, Layer, Read, Term
+from .model import Claim, Layer, Read, Sum, Term
 from .poly import Poly, Ratio
 
-Element = tuple[object, ...]
+Element = tuple[str, str, tuple[int, ...]]  # array, function, index
 Polynomial = dict[tuple[Element, ...], Fraction]
 MOST_SIZES = 48
 FAR = 9
@@ -56,8 +56,8 @@ class World:
         self.shapes["delta"] = self.shapes[self.layer.output.array]
         self.forward = self._forward()
 
-    def inside(self, array: str, index: tuple[int | None, ...]) -> bool:
-        return all(v is not None and 0 <= v < n for v, n in zip(index, self.shapes[array], strict=True))
+    def inside(self, array: str, index: tuple[int, ...]) -> bool:
+        return all(0 <= v < n for v, n in zip(index, self.shapes[array], strict=True))
 
     def _forward(self) -> dict[tuple[int, ...], Polynomial]:
         """Every output element as a polynomial."""
@@ -85,10 +85,10 @@ class World:
         """dL / d element: every output that reads it, times its delta."""
         found: Polynomial = {}
         for out in self.forward:
-            upstream: tuple[Element, ...] = (("delta", "", *out),)
+            upstream: tuple[Element, ...] = (("delta", "", out),)
             if self.layer.activation:
-                upstream += ((self.layer.output.array, "sigma'", *out),)
-            add(found, multiplied(self.derivative(out, element), {tuple(sorted(upstream, key=repr)): Fraction(1)}))
+                upstream += ((self.layer.output.array, "sigma'", out),)
+            add(found, multiplied(self.derivative(out, element), {tuple(sorted(upstream)): Fraction(1)}))
         return found
 
     def read(self, r: Read, env: Mapping[str, int]) -> Polynomial | None:
@@ -97,11 +97,11 @@ class World:
         if not self.inside(r.array, index):
             return None
         if r.of is None:
-            return {((r.array, r.function, *index),): Fraction(1)}
+            return {((r.array, r.function, index),): Fraction(1)}
         by = tuple(e(env) for e in r.of.index)
         if not self.inside(r.of.array, by):
             return None
-        return self.derivative(index, (r.of.array, "", *by))  # type: ignore[arg-type]
+        return self.derivative(index, (r.of.array, "", by))
 
     def value(self, t: Term, env: Mapping[str, int]) -> tuple[Polynomial, bool]:
         """A term where its free letters have values, and whether stated bounds read outside."""
@@ -133,14 +133,14 @@ class World:
         names = {s.name for s in left}
         for s in left:
             if s.low is not None and s.high is not None and not (s.low.names | s.high.names) & names:
-                values = range(s.low(env), s.high(env) + 1)  # type: ignore[operator]
+                values = range(s.low(env), s.high(env) + 1)
                 break
         else:
             s, values = self._window(t, env, [s for s in left if s.low is None] or left)
         for v in values:
             yield from self.points(t, {**env, s.name: v})
 
-    def _window(self, t: Term, env: Mapping[str, int], left: list) -> tuple:
+    def _window(self, t: Term, env: Mapping[str, int], left: list[Sum]) -> tuple[Sum, range]:
         """An index without bounds, and where the arrays it selects can exist."""
         for s in left:
             for r in t.reads:
@@ -179,7 +179,7 @@ def multiplied(a: Polynomial, b: Polynomial) -> Polynomial:
     found: Polynomial = {}
     for m, c in a.items():
         for n, d in b.items():
-            key = tuple(sorted(m + n, key=repr))
+            key = tuple(sorted(m + n))
             found[key] = found.get(key, Fraction(0)) + c * d
     return found
 
@@ -195,7 +195,7 @@ def boxes(layer: Layer) -> tuple[tuple[tuple[str, int], ...], ...]:
     found = []
     for values in product(*(v for _, v in layer.sizes)):
         env = dict(zip(names, values, strict=True))
-        if all(e(env) >= 1 for _, s in layer.shapes for e in s):  # type: ignore[operator]
+        if all(e(env) >= 1 for _, s in layer.shapes for e in s):
             found.append(tuple(env.items()))
     found.sort(key=lambda s: sum(v for _, v in s))
     rest = found[MOST_SIZES // 3:]
@@ -224,7 +224,7 @@ def case(claim: Claim, sizes: tuple[tuple[str, int], ...]) -> Case | None:
             if e.names:
                 free.append(next(iter(e.names)))
                 left_shape.append(range(extent))
-            elif not 0 <= e({}) < extent:  # type: ignore[operator]
+            elif not 0 <= e({}) < extent:
                 return None
     loose = sorted({n for t in claim.right for n in t.names if not t.summed(n)} - set(free) - set(env))
     holds, outside, extents = True, False, tuple(w.shapes.items())
@@ -251,20 +251,20 @@ def _loose_inside(w: World, claim: Claim, env: Mapping[str, int], loose: set[str
     """A letter that nothing declares stands for whatever keeps plain reads inside."""
     return all(0 <= e(env) < n for t in claim.right for r in t.reads
                for e, n in zip(r.index, w.shapes[r.array], strict=True)
-               if e.names & loose and e.names <= set(env))  # type: ignore[operator]
+               if e.names & loose and e.names <= set(env))
 
 
 def actual_value(w: World, claim: Claim, env: Mapping[str, int]) -> Polynomial:
     index = tuple(e(env) for e in claim.left.index)
-    element: Element = (claim.left.array, "", *index)
+    element: Element = (claim.left.array, "", index)
     if claim.how == "gradient":
         return w.gradient(element)
     if claim.how == "forward":
-        return w.forward[index]  # type: ignore[index]
+        return w.forward[index]
     if claim.how == "local":
         assert claim.left.of
         by = tuple(e(env) for e in claim.left.of.index)
-        return w.derivative(index, (claim.left.of.array, "", *by))  # type: ignore[arg-type]
-    step = multiplied(w.gradient(element), {(("eta", ""),): Fraction(-1)})
+        return w.derivative(index, (claim.left.of.array, "", by))
+    step = multiplied(w.gradient(element), {(("eta", "", ()),): Fraction(-1)})
     add(step, {(element,): Fraction(1)})
     return step

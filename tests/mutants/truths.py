@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from .layers import Axis, Shape, convolution, dense, transposed
 from .model import Claim, Read, Sum, Term, Test
-from .poly import Bound, Extreme, Index, Poly, Ratio, poly
+from .poly import ONE, ZERO, Bound, Extreme, Index, Poly, Ratio, poly
 
 Piece = tuple[list[Sum], Index, Index, list[Test]]  # sums, the index of delta, the index of the other array, tests
 
@@ -22,7 +22,8 @@ def true_claim(rng: random.Random) -> Claim:
         return of_transposed(transposed(rng), rng)
     shape = convolution(rng)
     kinds: list[tuple[Callable[[Shape, random.Random], Claim | None], int]] = [
-        (by_kernel, 30), (by_input, 36), (by_bias, 12 * shape.bias), (local, 7), (chained, 6), (element, 11), (update, 6)]
+        (by_kernel, 30), (by_input, 36), (by_bias, 12 * shape.bias), (local, 7), (chained, 6),
+        (element, 11), (update, 6)]
     while True:
         found = rng.choices([k for k, _ in kinds], [w for _, w in kinds])[0](shape, rng)
         if found is not None:
@@ -35,7 +36,7 @@ def sigma(s: Shape, index: tuple[Index, ...]) -> tuple[Read, ...]:
 
 def extra(s: Shape, *names: tuple[str, str, bool], bounded: bool) -> list[Sum]:
     """Sums over channels, filters and batch, each 0..size - 1."""
-    return [Sum(n, *((poly(0), poly(size) - 1) * bounded)) for n, size, there in names if there]
+    return [Sum(n, *((ZERO, poly(size) - 1) * bounded)) for n, size, there in names if there]
 
 
 def by_kernel(s: Shape, rng: random.Random) -> Claim:
@@ -44,7 +45,7 @@ def by_kernel(s: Shape, rng: random.Random) -> Claim:
     at = [poly(a.name("i")) for a in s.axes]
     j = [poly(a.name("j")) for a in s.axes]
     sums = extra(s, ("r", "B", s.batch), bounded=bounded)
-    sums += [Sum(a.name("i"), poly(0), a.last) if bounded else Sum(a.name("i")) for a in s.axes]
+    sums += [Sum(a.name("i"), ZERO, a.last) if bounded else Sum(a.name("i")) for a in s.axes]
     x = Read("x", s.inputs([a.position(*ij) for a, ij in zip(s.axes, zip(at, j, strict=True), strict=True)]))
     if not bounded and all(a.unit and a.mode != "flipped" for a in s.axes) and rng.random() < 0.15:
         # Summed over the inputs: delta carries the difference.
@@ -59,10 +60,11 @@ def by_kernel(s: Shape, rng: random.Random) -> Claim:
 def by_bias(s: Shape, rng: random.Random) -> Claim:
     bounded = rng.random() < 0.5
     sums = extra(s, ("r", "B", s.batch), bounded=bounded)
-    sums += [Sum(a.name("i"), poly(0), a.last) if bounded else Sum(a.name("i")) for a in s.axes]
+    sums += [Sum(a.name("i"), ZERO, a.last) if bounded else Sum(a.name("i")) for a in s.axes]
     out = s.out([poly(a.name("i")) for a in s.axes])
     term = Term((Read("delta", out), *sigma(s, out)), tuple(sums))
-    return Claim("dL/db", s.layer, "gradient", Read("b", s.lead("f", s.filters)), (term,), rng.random() < 0.3)
+    return Claim("dL/db", s.layer, "gradient", Read("b", s.lead("f", s.filters)), (term,),
+                 s.axes[0].padded or rng.random() < 0.3)
 
 
 def by_input(s: Shape, rng: random.Random) -> Claim:
@@ -72,9 +74,9 @@ def by_input(s: Shape, rng: random.Random) -> Claim:
         forms += [taps_implicit, taps_bounded, *([taps_extreme, taps_flipped] if a.mode == "correlation" else [])]
     else:
         forms += [divisible, divisible]
-    if a.dilation == poly(1) and a.mode != "full":
+    if a.dilation == ONE and a.mode != "full":
         forms += [outputs_extreme, outputs_bounded]
-    form = rng.choice([f for f in forms if not (f in (outputs_implicit,) and a.dilation != poly(1))])
+    form = rng.choice([f for f in forms if not (f in (outputs_implicit,) and a.dilation != ONE)])
     pieces = [form(b) for b in s.axes]
     bounded = all(x.low is not None for p in pieces for x in p[0])
     sums = extra(s, ("f", "F", s.filters), bounded=bounded) + [x for p in pieces for x in p[0]]
@@ -97,7 +99,7 @@ def outputs_implicit(a: Axis) -> Piece:
 
 
 def outputs_bounded(a: Axis) -> Piece:
-    return [Sum(a.name("i"), poly(0), a.last)], poly(a.name("i")), tap(a, a.name("i")), []
+    return [Sum(a.name("i"), ZERO, a.last)], poly(a.name("i")), tap(a, a.name("i")), []
 
 
 def outputs_extreme(a: Axis) -> Piece:
@@ -105,7 +107,7 @@ def outputs_extreme(a: Axis) -> Piece:
     first, last = at - a.kernel + 1, at
     low: Bound = first if a.unit else Ratio(first, a.stride, "up")
     high: Bound = last if a.unit else Ratio(last, a.stride, "down")
-    s = Sum(a.name("i"), Extreme("max", (poly(0), low)), Extreme("min", (a.last, high)))  # type: ignore[arg-type]
+    s = Sum(a.name("i"), Extreme("max", (ZERO, low)), Extreme("min", (a.last, high)))  # type: ignore[arg-type]
     return [s], poly(a.name("i")), tap(a, a.name("i")), []
 
 
@@ -122,14 +124,14 @@ def taps_implicit(a: Axis) -> Piece:
 
 
 def taps_bounded(a: Axis) -> Piece:
-    return [Sum(a.name("j"), poly(0), a.kernel - 1)], output_of(a), poly(a.name("j")), []
+    return [Sum(a.name("j"), ZERO, a.kernel - 1)], output_of(a), poly(a.name("j")), []
 
 
 def taps_extreme(a: Axis) -> Piece:
-    if a.dilation != poly(1):
+    if a.dilation != ONE:
         return taps_bounded(a)
     at = poly(a.name("m")) + a.padding
-    s = Sum(a.name("j"), Extreme("max", (poly(0), at - a.room)), Extreme("min", (a.kernel - 1, at)))
+    s = Sum(a.name("j"), Extreme("max", (ZERO, at - a.room)), Extreme("min", (a.kernel - 1, at)))
     return [s], output_of(a), poly(a.name("j")), []
 
 
@@ -159,7 +161,7 @@ def local(s: Shape, rng: random.Random) -> Claim | None:
     if rng.random() < 0.6:
         x = Read("x", s.inputs([a.position(p, q) for a, p, q in zip(s.axes, i, j, strict=True)]))
         return Claim("local", s.layer, "local", Read("o", out.index, of=Read("w", s.taps([*j]))), (Term((x,)),), zero)
-    if s.axes[0].dilation != poly(1) or s.batch:
+    if s.axes[0].dilation != ONE or s.batch:
         return None
     x = Read("x", s.inputs([poly(a.name("m")) for a in s.axes]))
     w = Read("w", s.taps([tap(a, a.name("i")) for a in s.axes]))
@@ -175,7 +177,7 @@ def chained(s: Shape, rng: random.Random) -> Claim | None:
     left = rng.choice((Read("w", s.taps([*j])), Read("x", s.inputs([poly(a.name("m")) for a in s.axes]))))
     wide = (("r", "B", s.batch and left.array == "w"), ("f", "F", s.filters and left.array == "x"))
     sums = extra(s, *wide, bounded=bounded)
-    sums += [Sum(a.name("i"), poly(0), a.last) if bounded else Sum(a.name("i")) for a in s.axes]
+    sums += [Sum(a.name("i"), ZERO, a.last) if bounded else Sum(a.name("i")) for a in s.axes]
     out = s.out([*i])
     reads = (Read("delta", out), Read("o", out, of=left))
     return Claim("chain rule", s.layer, "gradient", left, (Term(reads, tuple(sums)),), s.axes[0].padded)
@@ -204,7 +206,7 @@ def of_dense(s: Shape, rng: random.Random) -> Claim:
         return Claim("dense", s.layer, "gradient", weight, (Term((*delta, Read("x", (j,)))),), zero)
     if kind == "b":
         return Claim("dense", s.layer, "gradient", Read("b", (i,)), (Term(delta),), zero)
-    sums = (Sum("i1", *((poly(0), poly("M1") - 1) * (rng.random() < 0.5))),)
+    sums = (Sum("i1", *((ZERO, poly("M1") - 1) * (rng.random() < 0.5))),)
     return Claim("dense", s.layer, "gradient", Read("x", (j,)), (Term((*delta, weight), sums),), zero)
 
 
@@ -212,10 +214,10 @@ def of_transposed(s: Shape, rng: random.Random) -> Claim:
     step, (i, j, m) = s.axes[0].stride, map(poly, ("i1", "j1", "m1"))
     bounded = rng.random() < 0.5
     if rng.random() < 0.5:
-        sums = (Sum("j1", *((poly(0), poly("K1") - 1) * bounded)),)
+        sums = (Sum("j1", *((ZERO, poly("K1") - 1) * bounded)),)
         return Claim("transposed", s.layer, "gradient", Read("x", (i,)),
                      (Term((Read("delta", (step * i + j,)), Read("w", (j,))), sums),), True)
-    sums = (Sum("i1", *((poly(0), poly("N1") - 1) * bounded)),)
+    sums = (Sum("i1", *((ZERO, poly("N1") - 1) * bounded)),)
     if rng.random() < 0.25:
         term = Term((Read("delta", (m,)), Read("w", (m - step * i,))), (Sum("m1"),))
         return Claim("transposed", s.layer, "gradient", Read("x", (i,)), (term,), True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .conditions import Unread, holds, without_zero
+from .conditions import holds, without_zero
 from .truth import Case
 
 
@@ -40,7 +40,9 @@ def wrong(verdict: str, condition: str, cases: Sequence[Case], names: Mapping[st
 def _refuted(known: Sequence[Case], names: Mapping[str, str], shown: Mapping[str, int] | None) -> str:
     if known and all(c.holds for c in known):
         return "refuted, but true everywhere"
-    for c in known if shown else ():
+    for c in known:
+        if not shown:
+            break
         here = spoken(c, names)
         if c.holds and all(here.get(n) == v for n, v in shown.items()):
             free = {names[n] for n in shown if n in names}
@@ -75,5 +77,3 @@ def _conditional(verdict: str, condition: str, known: Sequence[Case], names: Map
         return "" if zero else "conditional, but true everywhere"
     return ""
 
-
-__all__ = ["Unread", "wrong"]

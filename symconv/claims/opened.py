@@ -1,0 +1,78 @@
+"""One formula being read: its letters, and what is wrong with them."""
+
+from __future__ import annotations
+
+from symconv.affine import Affine, Constraint
+from symconv.claims.letters import INDICES, free
+from symconv.claims.outcome import Remark
+from symconv.claims.raw import Sum, fresh
+from symconv.claims.reader import Reader
+from symconv.claims.scope import Scope
+from symconv.claims.words import names_in
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+from symconv.notation.parser import Statement
+
+
+class Opened:
+    """One formula being read: its letters, and what is wrong with them."""
+
+    def __init__(self, scope: Scope, choice: int, body: n.Node) -> None:
+        self.scope, self.choice = scope, choice
+        first = body.items[0] if isinstance(body, n.Chain) else body
+        written = free(first, scope)
+        if not written and isinstance(body, n.Chain) and len(body.items) > 1 and not _whole(first):
+            written = [x for i in body.items[1:] for x in free(i, scope)]
+        self.letters = {name: fresh(name) for name in dict.fromkeys(written)}
+        self.lost: list[Remark] = []
+        self.noticed: list[Remark] = []
+        if isinstance(body, n.Chain) and written:
+            self.compare_letters(body, scope)
+
+    def compare_letters(self, body: n.Chain, scope: Scope) -> None:
+        """[f * g](x) = sum f(a) g(i - a): the one strange letter stands for the one that is missing."""
+        rest = list(dict.fromkeys(x for i in body.items[1:] for x in free(i, scope)))
+        missing = [x for x in self.letters if x not in rest]
+        strange = [x for x in rest if x not in self.letters and x in INDICES]
+        if len(missing) == 1 and len(strange) == 1:
+            at = next((x.at for i in body.items[1:] for x in names_in(i) if x.text == strange[0]), -1)
+            self.letters[strange[0]] = self.letters[missing[0]]
+            self.noticed.append(Remark("SC012", f"the left-hand side has the index {missing[0]}, the right-hand "
+                                       f"side {strange[0]} in its place: one of them is meant", at))
+        elif missing and len(body.items) == 2 and rest:
+            self.noticed += [Remark("SC011", f"the index {x} on the left does not occur on the right")
+                             for x in missing]
+
+    def reader(self) -> Reader:
+        names = {name: Affine.of(inner) for name, inner in self.letters.items()}
+        return Reader(self.scope, names, self.choice)
+
+    def remarks(self, reader: Reader) -> tuple[Remark, ...]:
+        """Letters nobody declared: the formula cannot be decided with them."""
+        found = tuple(Remark("SC010", f"the index {name} is declared nowhere", at)
+                      for name, at in dict.fromkeys(reader.undeclared))
+        self.lost = list(found)
+        noticed, self.noticed = tuple(self.noticed), []
+        return (*noticed, *found)
+
+    def conditions(self, s: Statement, reader: Reader) -> list[Constraint]:
+        """Side conditions of the statement; those that are none of ours are left out with a note."""
+        found: list[Constraint] = []
+        for c in s.conditions:
+            try:
+                indexing = reader.indexing()
+                found += indexing.condition(c)
+            except NotationError as e:
+                self.scope.note(f"a side condition was not understood: {e.reason}")
+        return found
+
+    def used(self, *sums: Sum) -> tuple[str, ...]:
+        """The letters that occur, in the order in which they are written."""
+        seen = {n for terms in sums for t in terms for e in (*(x for f in t.factors for x in f.indices),
+                                                            *(c.expression for c in t.constraints)) for n in e.names}
+        return tuple(inner for inner in dict.fromkeys(self.letters.values()) if inner in seen)
+
+
+def _whole(node: n.Node) -> bool:
+    """An array named without indices, or an operation on such."""
+    return isinstance(node, n.Name | n.Operation | n.Partial)
