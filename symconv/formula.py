@@ -62,12 +62,14 @@ class Formula:
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        texts = (self.latex,) if isinstance(self.latex, str) else tuple(self.latex)
+        texts = tuple(self.latex) if isinstance(self.latex, list | tuple) else (self.latex,)
         if not texts or not all(isinstance(t, str) for t in texts):
             raise NotSupported("a formula is a string of LaTeX, or several of them")
+        if not isinstance(self.sizes, Mapping) or not all(isinstance(v, str) for v in self.sizes):
+            raise ShapeError(f"sizes are numbers by name, such as {{'n': 28}}, not {self.sizes!r}")
         object.__setattr__(self, "latex", texts[0] if len(texts) == 1 else texts)
         object.__setattr__(self, "sizes", dict(self.sizes))
-        self._system  # noqa: B018  what is wrong with a formula is said when it is made
+        self.system()  # what is wrong with a formula is said when it is made
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -71,14 +72,15 @@ class Writer:
         """What the gradient's indices are called: as the author indexes the array, else spare letters."""
         defined = next((d for d in self.definitions if d.name == name), None)
         if defined:
-            return tuple(map(plain, defined.letters))
+            return tuple(self._letters(defined).values())
         first = next((f for d in self.definitions for t in d.terms for f in t.factors if f.name == name), Factor(name))
         found: list[str] = []
-        used = {*(plain(v) for d in self.definitions for v in d.letters), *self.scope.sizes, *self.sizes.values()}
+        used = {*(plain(v) for d in self.definitions for v in d.letters), *map(unprimed, self.all_sizes)}
         spare = (v for v in SPARE if v not in used)
         for e in first.indices:
             alone = plain(next(iter(e.names))) if len(e.names) == 1 and e == Affine.of(next(iter(e.names))) else ""
-            found.append(alone if alone and alone not in found else next(v for v in spare if v not in found))
+            known = alone and alone not in found and alone not in map(unprimed, self.all_sizes)
+            found.append(alone if known else next(v for v in spare if v not in found))
         return tuple(found) if len(found) == rank else ()
 
     def equation(self, d: Definition, tensors: Mapping[str, Tensor]) -> Equation:
@@ -91,11 +93,20 @@ class Writer:
         assert array is not None  # a definition makes its array known
         box = [(a.low, last) for a in array.axes if (last := a.last) is not None]
         right = settle(self.scope, (), self._valued(d.terms), d.letters, box=box).right
-        outer = {v: plain(v) for v in d.letters}
-        context = Context(tuple(sorted(self.sizes.get(v, v) for v in right.context.sizes)),
+        outer = self._letters(d)
+        context = Context(tuple(sorted(self.all_sizes)),  # all, so that no index takes the name of any
                           tuple(c.substitute(self.sizes) for c in right.context.constraints))
         terms = [self._term(t, outer, tensors) for t in right.terms]
         return Equation(tensors[d.name][tuple(map(Affine.of, outer.values()))], terms, context)
+
+    @property
+    def all_sizes(self) -> frozenset[str]:
+        """Every size of the formula, by its final name."""
+        return frozenset(self.sizes.get(v, v) for v in self.scope.sizes)
+
+    def _letters(self, d: Definition) -> dict[str, str]:
+        """The author's names of the output's indices, except where another formula uses one for a size."""
+        return _inner(d.letters, self.all_sizes)
 
     def _valued(self, terms: Sequence[Raw]) -> tuple[Raw, ...]:
         """Sizes that stand as factors become part of the coefficient."""
@@ -135,7 +146,7 @@ class Writer:
     def _term(self, t: Term, outer: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Term:
         """With the author's names, summation indices counted from 0 as those of the arrays are, and without
         the bounds that shapes imply."""
-        names = _inner(t, {*outer.values(), *self.scope.sizes, *self.sizes.values()})
+        names = _inner(t.indices, {*outer.values(), *self.all_sizes})
         first = {v: Affine.of(new) + self._first(t, v) for v, new in names.items()}
         moved = t.substitute(first).substitute({**outer, **self.sizes})
         factors = tuple(Access(tensors[f.tensor.name], f.indices, _function(f.function)) for f in moved.factors)
@@ -150,10 +161,9 @@ class Writer:
         Raises:
             NotationError: two indices stand side by side.
         """
-        sizes = {*self.scope.sizes, *self.sizes.values()}
         for f in factors:
             for m, _ in (item for e in f.indices for item in e):
-                moving = [v for v in m if v not in sizes]
+                moving = [v for v in m if v not in self.all_sizes]
                 if len(moving) > 1:
                     raise NotationError(f"{f.tensor.symbol} is indexed with the product of {' and '.join(moving)}; "
                                         "put a comma between indices", -1)
@@ -164,13 +174,18 @@ class Writer:
         return next((rest for rest in rests if rest.names <= self.scope.sizes), Affine.of(self.base))
 
 
-def _inner(t: Term, used: set[str]) -> dict[str, str]:
-    """The author's names for the summation indices of one term, no two alike."""
+def _inner(indices: Iterable[str], used: AbstractSet[str]) -> dict[str, str]:
+    """The author's names for the indices of one term, no two alike and none of them used."""
     found: dict[str, str] = {}
-    for v in t.indices:
-        taken = used | set(found.values())
+    for v in indices:
+        taken = {*used, *found.values()}
         found[v] = next(c for c in (plain(v), *SPARE, *(f"{plain(v)}_{n}" for n in range(1, 99))) if c not in taken)
     return found
+
+
+def unprimed(name: str) -> str:
+    """Derivations mark indices with primes: the name that would get into the way of m' is m."""
+    return name.rstrip("'")
 
 
 def _function(name: str) -> str:

@@ -107,14 +107,14 @@ def show_doctor(console: Console) -> None:
 
     _line(console, f"symconv {version('symconv')}, Python {platform.python_version()} on {platform.machine()} "
           f"{platform.system()} ({sys.executable})")
-    for name in ("sympy", "numpy", "jinja2", "click", "rich"):
+    for name in ("sympy", "numpy", "jinja2", "click", "rich", "pylatexenc", "markdown-it-py", "mdit-py-plugins"):
         _line(console, f"  {name} {version(name)}")
     compiler = find_compiler()
     if compiler:
         _line(console, f"  C compiler: {compiler}")
     else:
         _line(console, "  C compiler: none; C is emitted but not run. Get one: pip install 'symconv[zig]'", "yellow")
-    for name, use in (("torch", "fuzz also compares with PyTorch"), ("ziglang", "a C compiler from a wheel"),
+    for name, use in (("islpy", "verify decides with a second engine"), ("torch", "fuzz also compares with PyTorch"), ("ziglang", "a C compiler from a wheel"),
                       ("hypothesis", "the tests")):
         try:
             _line(console, f"  {name} {version(name)} ({use})")

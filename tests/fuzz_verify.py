@@ -285,21 +285,28 @@ def malformed(f: Finding, item: Input) -> str:
 def shrunk(failure: Failure) -> Failure:
     """A smaller input with the same cause, found by leaving pieces out for a bounded time."""
     until = time.perf_counter() + SHRINKING
+    if failure.cause in ("hang", "slow"):
+        return failure
     best = failure
-    for candidate in (replace(best.input, given=()), *(
-            replace(best.input, given=(*best.input.given[:i], *best.input.given[i + 1:]))
-            for i in range(len(best.input.given)))):
-        best = _same(candidate, best)
-    size = len(TOKEN.findall(best.input.text)) // 2
-    while size and time.perf_counter() < until and best.cause not in ("hang", "slow"):
-        tokens, start, before = TOKEN.findall(best.input.text), 0, best
+    for i in reversed(range(len(failure.input.given))):
+        best = _same(replace(best.input, given=(*best.input.given[:i], *best.input.given[i + 1:])), best)
+    best = _shorter(best, best.input.text, lambda item, text: replace(item, text=text), until)
+    for i, given in enumerate(best.input.given):
+        best = _shorter(best, given, lambda item, text, i=i: replace(
+            item, given=(*item.given[:i], text, *item.given[i + 1:])), until)  # fmt: skip
+    return best
+
+
+def _shorter(best: Failure, text: str, put: Callable[[Input, str], Input], until: float) -> Failure:
+    """Leave out ever smaller runs of tokens of one text of the input."""
+    tokens = TOKEN.findall(text)
+    size = len(tokens) // 2
+    while size:
+        start, before = 0, best
         while start < len(tokens) and time.perf_counter() < until:
-            shorter = replace(best.input, text="".join(tokens[:start] + tokens[start + size:]))
-            best = _same(shorter, best)
-            if best.input is shorter:
-                del tokens[start:start + size]
-            else:
-                start += size
+            left = tokens[:start] + tokens[start + size:]
+            shorter = _same(put(best.input, "".join(left)), best)
+            best, tokens, start = (shorter, left, start) if shorter is not best else (best, tokens, start + size)
         if best is before:
             size //= 2
     return best

@@ -204,7 +204,7 @@ def test_one_bad_file_stops_no_other(tmp_path: Path):
     assert data["findings"][1]["path"] == paths[1]
     assert data["findings"][1]["message"] == "internal error, please report it: ZeroDivisionError: division by zero"
     assert data["summary"]["unreadable"] == [{"path": paths[2], "reason": "the notebook is no JSON"}]
-    assert result.stderr == "error: the notebook is no JSON\n"
+    assert result.stderr == f"error: {paths[2]}: the notebook is no JSON\n"
     assert run("verify", paths[1]).exit_code == 1 and "Traceback" not in run("verify", paths[1]).output
 
 

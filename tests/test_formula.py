@@ -226,6 +226,17 @@ def test_odd_names_make_kernels_that_pass(latex: str):
     validate(emit(Formula(latex, sizes))).require()
 
 
+@pytest.mark.parametrize(("latex", "sizes"), [
+    # a size of one formula bears the name an index has, or would get, in another
+    ((r"u_m = \sum_j w_j x_{m+j}", r"y_i = \sum_{j=0}^{m-1} v_j u_{i+j}"), {"k": 2, "n": 8, "m": 3}),
+    ((r"r_k = \sum_{i=1}^{n} x_i x_{i+k}, \quad k = 0, \dots, 2", r"y_i = \sum_{j=0}^{m-1} v_j r_{i+j}"),
+     {"n": 5, "m": 2}),
+    ((r"y_i = \sum_{j=0}^{k-1} w_j x_{(i+j+j') \bmod n}",), {"k": 2, "n": 5, "j'": 2}),
+    ((r"y_i = \sum_{j=0}^{m'-1} w_j x_{i+j}",), {"n": 6, "m'": 3})])
+def test_no_index_takes_the_name_of_a_size(latex: tuple[str, ...], sizes: dict[str, int]):
+    validate(emit(Formula(latex, sizes))).require()
+
+
 def test_missing_sizes_are_named():
     f = Formula(r"o_i = \sum_{j=1}^{k} w_j x_{2i+j-2}", {"k": 3})
     assert f.needs == "the formula needs n (the length of x); give --size n=28"
@@ -252,12 +263,13 @@ def test_sizes_that_make_no_formula(sizes: dict[str, int], message: str):
     (r"y_i = x_i \\ y_i = 2 x_i", "defined twice", "y_i = 2"),
     (r"y_i = x_i \\ t_i = 2 x_i", "does not depend on it", ""),
     (r"r_k = \sum_i x_i x_{i+k}", "only one value of k", "r_k"),
-    (r"r_k = \sum_{i=1}^{n-k} x_i x_{i+k}, \quad 0 \le k \le m", "nothing says how long x is", ""),
+    (r"r_k = \sum_{i=1}^{n-k} x_i x_{i+k}, \quad 0 \le k \le m", "depend", ""),
     (r"o_i = x_{\lfloor i/2 \rfloor}", "which values i takes", ""),
     (r"o_i = \sum_j w_j x_{i+j}, \quad i \ge 3", "no range of one index", ""),
     (r"h_i = \sigma(\sum_j W_{ij} x_j) z_i", "z would also be the name", ""),
     (r"\frac{\partial L}{\partial w_j} = x_j", "defines no tensor", ""),
-    (r"y_{f,i} = \sum_{c,j} w_{f,cj,} x_{c,i+j}", "the product of c and j", ""), (r"a + b", "defines no tensor", "a + b"),
+    (r"y_{f,i} = \sum_{c=1}^{C} \sum_{j=1}^{k} w_{f,cj,} x_{c,i+j-1}", "the product of c and j", ""),
+    (r"a + b", "defines no tensor", "a + b"),
     (r"k = 3", "no formula defines a tensor", ""), ("", "no formula defines a tensor", ""),
     (r"o_i = \sum_j w_j x_{i+j} = y_i", "defines no tensor", "o_i"),
     (r"h_i = \sigma(\sigma(x_i))", "function of a function", "")])
@@ -268,6 +280,12 @@ def test_what_cannot_be_understood_says_where(latex: str, message: str, under: s
     if under:
         assert lines[-1].strip() == "^"
         assert lines[-2][lines[-1].index("^"):].startswith(under)
+
+
+@pytest.mark.parametrize(("latex", "sizes"), [(3, {}), ([], {}), ([3], {}), ("y_i = x_i", 3), ("y_i = x_i", {3: 3})])
+def test_what_is_no_formula_at_all(latex: Any, sizes: Any):
+    with pytest.raises((NotSupported, ShapeError)):
+        Formula(latex, sizes)
 
 
 def test_functions_without_a_rule_stay_out_of_kernels():

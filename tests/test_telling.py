@@ -160,9 +160,23 @@ def test_full_says_everything():
 def test_proved_formulas_take_one_line():
     lines = full(report(PROVED, of_verdict("definition"), of_verdict("not_a_claim"))).splitlines()
     assert lines[0] == f"notes.md:1:1: SC100 proved for all sizes: {RIGHT}  (delta_i = dL/do_i)"
-    assert lines[1:3] == ["notes.md:1:1: SC020 definition: definition", "notes.md:1:1: SC021 not a claim: not_a_claim"]
-    assert len(lines) == 5
+    assert lines[1:3] == ["notes.md:1:1: SC020 definition: definition", ""]
+    assert len(lines) == 4
     assert all(cell_len(line) <= 80 for line in full(report(PROVED), 80).splitlines())
+
+
+def test_what_asserts_nothing_is_counted_and_not_listed():
+    name, relation = of_verdict("not_a_claim"), replace(of_verdict("not_a_claim"), latex="x = y")
+    assert full(report(name, name, PROVED)).splitlines()[1:] == ["", "3 formulas: 1 proved, 2 not claims"]
+    assert full(report(name)).splitlines()[0] == "notes.md:1:1: SC021 not a claim: not_a_claim"
+    assert "notes.md:1:1: SC021 not a claim: x = y" in full(report(relation, PROVED)).splitlines()
+
+
+def test_nothing_is_said_twice():
+    conditional = replace(of_verdict("proved_if", condition="k = 1"), message="true exactly when k = 1")
+    assert [line.strip() for line in full(report(conditional)).splitlines()].count("true exactly when: k = 1") == 1
+    assert "true exactly when k = 1" not in full(report(conditional))
+    assert "false" not in full(report(replace(REFUTED, message="false: the formula gives 5, the truth is 3")))
 
 
 def test_a_proof_that_needs_more_words_gets_them():
@@ -218,7 +232,8 @@ def test_a_remark_on_the_whole_document_has_no_excerpt():
 
 @pytest.mark.parametrize(("kind", "said"), [
     ("size", "at i = 1 the formula gives 5, the size is 3"), ("identity", "at i = 1 one side gives 5, the other 3"),
-    ("number", "at i = 1 the formula gives 5, the true value is 3")])
+    ("number", "at i = 1 the formula says 5, the value is 3"),
+    ("", "at i = 1 the formula gives 5, the true value is 3")])
 def test_counterexamples_in_words(kind: str, said: str):
     assert worked(replace(REFUTED, kind=kind)) == f"n = 3, k = 2: {said}"
 
@@ -230,6 +245,8 @@ def test_counterexamples_without_sizes_or_names():
     finding = replace(REFUTED, counterexample=shown)
     assert worked(finding) == "at index (2, 3) the formula gives 1, the derivative is 2"
     assert contents(finding) == ("W = ((1, 0), (0, 1))",)
+    assert tensor((((-1,), 2), ((0,), 1))) == "2 at -1, 1 at 0, else 0"
+    assert tensor((((0, 1), 2),)) == "2 at (0, 1), else 0"
     assert tensor(tuple(range(3))) == "(0, 1, 2)" and worked(PROVED) == "" and contents(PROVED) == ()
 
 

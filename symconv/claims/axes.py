@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.raw import Factor, Raw, Sum
 from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Scope
+from symconv.errors import NotationError
 
 PADDING = frozenset(("p", "P", "pad", "padding", "p_h", "p_w", "P_h", "P_w", "p_H", "p_W", "P_H", "P_W"))
 
 
+LARGEST = 100_000  # numbers in an index or a bound
 CLAIM = "claim"  # the target of what defines nothing
 
 
@@ -42,6 +44,7 @@ class Axes:
     def infer(self, terms: Iterable[Raw], names: Iterable[str] = ()) -> None:
         """Settle every array read by the terms, and the range of every letter."""
         everything = list(terms)
+        self.check_ranks(everything)
         unknown = {f.name: len(f.indices) for t in everything for f in t.factors
                    if f.indices and self.scope.array(f.name) is None and not f.name.startswith(GRADIENT)}
         for t in everything:
@@ -54,7 +57,7 @@ class Axes:
         waiting = {name for name in unknown if self.leads(name, everything)}
         for name, rank in unknown.items():
             if name not in waiting:
-                self.scope.arrays[name] = Array(name, self.axes(name, rank, everything))
+                self.scope.arrays[name] = self.settled(name, rank, everything)
         for name in waiting:
             self.bound_axes(name, unknown[name], everything)
         for letter in self.letters:
@@ -63,7 +66,7 @@ class Axes:
                 if found != LINE:
                     self.outputs[letter] = found
         for name in waiting:
-            self.scope.arrays[name] = Array(name, self.axes(name, unknown[name], everything))
+            self.scope.arrays[name] = self.settled(name, unknown[name], everything)
         for letter in self.letters:
             if letter not in self.outputs:
                 self.outputs[letter] = self.output(letter, everything)
@@ -74,6 +77,24 @@ class Axes:
         for axis in range(rank):
             if any(a in t.indices for t, f in reads if (a := alone(f.indices[axis]))):
                 self.axis(name, axis, reads, None)
+
+    def check_ranks(self, terms: list[Raw]) -> None:
+        """Every array is read with one number of indices.
+
+        Raises:
+            NotationError: one is not, or its indices hold numbers no array has.
+        """
+        ranks: dict[str, int] = {}
+        for t in terms:
+            for f in (*t.factors, *t.reads):
+                known = self.scope.array(f.name)
+                expected = len(known.axes) if known else ranks.setdefault(f.name, len(f.indices))
+                if len(f.indices) != expected:
+                    raise NotationError(f"{f.name} is read with {len(f.indices)} indices and has {expected} axes", -1)
+                if any(abs(c) > LARGEST for e in f.indices for _, c in e):
+                    raise NotationError(f"an index of {f.name} is larger than any array", -1)
+            if any(abs(v) > LARGEST for c in t.constraints for _, v in c.expression):
+                raise NotationError("a bound is larger than any array", -1)
 
     def leads(self, name: str, terms: list[Raw]) -> bool:
         """Is it indexed by a letter alone that says nothing of its range yet? Then others come first."""
@@ -143,6 +164,17 @@ class Axes:
             fact = equal(written.extent, known.extent)
             if fact not in self.scope.facts:
                 self.facts.append(fact)
+
+    def settled(self, name: str, rank: int, terms: list[Raw]) -> Array:
+        """The array with its axes.
+
+        Raises:
+            NotationError: an axis depends on an index.
+        """
+        axes = self.axes(name, rank, terms)
+        if any("~" in v for a in axes for e in (a.low, a.extent) if e is not None for v in e.names):
+            raise NotationError(f"the range of {name} depends on an index", -1)
+        return Array(name, axes)
 
     def axes(self, name: str, rank: int, terms: list[Raw]) -> tuple[Axis, ...]:
         given = self.scope.extents.get(name)
@@ -237,13 +269,13 @@ class Axes:
             return LINE
         if step == Affine.of(-1):
             return Axis(high - (axis.last or axis.low), axis.extent - (high - low))
-        starts = axis.low - low  # where outputs begin that read only what is there
+        pads = [n for n in rest.names if n in PADDING or self.scope.roles.get(n, "").startswith("padding")]
+        numeric = 0 if pads else self.scope.padding
+        starts = (axis.low - low - numeric).substitute(dict.fromkeys(pads, 0))  # outputs that read what is there
         if any(e.coefficient(n) < 0 for n in t.indices) and step == Affine.of(1) and starts != Affine.of(self.base):
             self.scope.note("zero")
             return Axis(axis.low - high, axis.extent + (high - low))
-        pads = [n for n in rest.names if n in PADDING or self.scope.roles.get(n, "").startswith("padding")]
         grown = axis.extent
-        numeric = 0 if pads else self.scope.padding
         if numeric:
             grown = grown + 2 * numeric
             self.scope.note("zero")
@@ -256,8 +288,7 @@ class Axes:
         if step == Affine.of(1):
             extent = grown - (high - low)
             self.facts.append(at_least(extent, 1))
-            start = axis.low - low - numeric
-            return Axis(start.substitute(dict.fromkeys(pads, 0)) if pads else start, extent)
+            return Axis(starts, extent)
         place = self.letters.index(letter)
         size = self.fresh(self.target, len(self.letters), place)
         self.facts += [at_least(grown - 1, step * (size - 1) + (high - low)),

@@ -43,6 +43,8 @@ def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
     if not _arithmetic(body):
         return [Outcome("note", Judgement("not_a_claim", reason="a name or a list of names"))]
     opened = Opened(session.scope, 1, body)
+    free = bool(opened.letters)
+    opened.letters.clear()  # nothing on a left-hand side declares them
     reader = opened.reader()
     session.prepare(reader, body, body)
     entries = body.entries if isinstance(body, n.Items) else (body,)
@@ -57,7 +59,7 @@ def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
                         remarks=remarks)]
     if len(sums) > 1:
         return [contributions(session.scope, sums, remarks)]
-    if remarks or opened.letters:
+    if remarks or free:
         return [Outcome("note", Judgement("not_a_claim", reason="an expression with free indices"), remarks=remarks)]
     return [gradient_element(session.scope, sums[0])]
 

@@ -123,11 +123,25 @@ class Indexing:
         if name in LINE_WORDS:
             raise not_understood("infinity stands where a number should", node)
         if name in self.scope.expansions and name not in self.scope.settings:
-            return self.read(self.scope.expansions[name])
+            return self.expanded(name, node)
         fixed = self.scope.settings.get(name)
         if isinstance(fixed, int | Affine):
             return Affine.of(fixed)
         return self.scope.size(name)
+
+    def expanded(self, name: str, node: n.Node) -> Affine:
+        """A name that stands for an expression.
+
+        Raises:
+            NotationError: it stands for itself.
+        """
+        inner = self.scope.expansions.pop(name)
+        try:
+            return self.read(inner)
+        except NotationError as e:
+            raise not_understood(f"{name}: {e.reason}", node) from None
+        finally:
+            self.scope.expansions[name] = inner
 
     def entries(self, nodes: tuple[n.Node, ...], rank: int | None) -> list[n.Node]:
         """Index entries, juxtaposed letters taken apart: `ij` is (i, j), also (i+a)(j+b), `12`."""
@@ -213,7 +227,11 @@ class Indexing:
         """One bound, or the several of a max or min; none for infinity."""
         if isinstance(node, n.Name | n.Scripted) and key(node) in self.scope.expansions \
                 and key(node) not in self.names and key(node) not in self.scope.settings:
-            return self.several(self.scope.expansions[key(node)], allowed)
+            inner = self.scope.expansions.pop(key(node))
+            try:
+                return self.several(inner, allowed)
+            finally:
+                self.scope.expansions[key(node)] = inner
         if is_infinite(node):
             return []
         if isinstance(node, n.Call) and key(node.head) in ("max", "min"):
@@ -240,9 +258,9 @@ class Indexing:
         values = b.entries if isinstance(b, n.Items) else (b,)
         if any(isinstance(v, n.Dots) for v in values):
             ends = [v for v in values if not isinstance(v, n.Dots)]
-            low, high = self.read(ends[0]), self.read(ends[-1]) if len(ends) > 1 else None
-            here = [self.read(name) for name in names]
-            return [c for e in here for c in (at_least(e, low), *([at_least(high, e)] if high is not None else []))]
+            last = ends[-1] if len(ends) > 1 else n.Name("infinity")
+            return [c for e in map(self.read, names)
+                    for c in (*self.bounded(e, ends[0], True), *self.bounded(e, last, False))]
         if len(values) == 2 and isinstance(b, n.Items) and b.bracket == "[":
             low, high = self.read(values[0]), self.read(values[1])
             return [c for e in map(self.read, names) for c in (at_least(e, low), at_least(high, e))]

@@ -28,6 +28,8 @@ class Judgement:
 
     Args:
         outside: arrays read where they have no elements; bare: the verdict if all elements named exist.
+        domain: "integers" or "integral" where functions on all of Z^d or R^d are compared.
+        sized: sizes take part.
     """
 
     verdict: str
@@ -37,6 +39,8 @@ class Judgement:
     engines: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     bare: str = ""
+    domain: str = ""
+    sized: bool = False
 
     @property
     def decided(self) -> bool:
@@ -79,8 +83,16 @@ def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequenc
              where: Sequence[Constraint]) -> Judgement:
     ranges = [(a.low, a.last) if a.last is not None else None for a in both.axes]
     final = settle(scope, sides[0], sides[1], letters, where, ranges)
+    known = final.left.context.constraints
+    if feasible([row(c) for c in known if not c.equality], [row(c) for c in known if c.equality]) is False:
+        return Judgement("not_understood", reason="no sizes satisfy the assumptions")
     final = replace(final, outside=both.outside, axes=both.axes)
-    return judged(scope, final, decide(final.right, final.left))
+    names = {f.name for side in sides for t in side for f in t.factors if f.indices}
+    primed = any(v not in scope.arrays and v.rstrip("'") in scope.continuous for v in names)
+    domain = "integral" if "integral" in scope.notes or primed else "integers" if any(
+        (a := scope.array(v)) and not a.finite for v in names) else ""
+    return replace(judged(scope, final, decide(final.right, final.left)), domain=domain,
+                   sized=bool(final.left.context.sizes))
 
 
 def _if_there(scope: Scope, found: Judgement, needed: Elements) -> Judgement:

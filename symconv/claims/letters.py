@@ -125,6 +125,8 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
 
 
 def _label_like(node: n.Scripted, scope: Scope) -> bool:
+    if node.above and scope.array(scope.resolve(f"{key(node.base)}^{','.join(map(key, node.above))}")) is not None:
+        return False
     if scope.array(scope.resolve(key(node.base))) is not None or any(map(is_transpose, node.above)):
         return False
     if key(node) in scope.sizes or key(node) in scope.roles:

@@ -9,6 +9,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Index, Sum, fresh
 from symconv.claims.scope import Array, Axis, Definition, Scope
 from symconv.claims.spelling import reference
+from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
 
@@ -49,6 +50,8 @@ def _cover(scope: Scope, name: str, at: Index) -> None:
     known = scope.arrays.get(name)
     if (known is not None and name not in scope.listed) or not all(e.is_constant for e in at):
         return
+    if known is not None and len(known.axes) != len(at):
+        raise NotationError(f"{name} is read with {len(at)} and with {len(known.axes)} indices", -1)
     scope.listed.add(name)
     axes = []
     for axis, e in enumerate(at):

@@ -36,7 +36,7 @@ class Opened:
         strange = [x for x in rest if x not in self.letters and x in INDICES]
         if len(missing) == 1 and len(strange) == 1:
             at = next((x.at for i in body.items[1:] for x in names_in(i) if x.text == strange[0]), -1)
-            self.letters[strange[0]] = self.letters[missing[0]]
+            self.letters[strange[0]] = self.letters[missing[0]] = fresh(strange[0])
             self.noticed.append(Remark("SC012", f"the left-hand side has the index {missing[0]}, the right-hand "
                                        f"side {strange[0]} in its place: one of them is meant", at))
         elif missing and len(body.items) == 2 and rest:
@@ -61,7 +61,10 @@ class Opened:
         for c in s.conditions:
             try:
                 indexing = reader.indexing()
-                found += indexing.condition(c)
+                stated = indexing.condition(c)
+                if indexing.side.indices:
+                    raise NotationError("it holds a quotient", -1)
+                found += stated
             except NotationError as e:
                 self.scope.note(f"a side condition was not understood: {e.reason}")
         return found

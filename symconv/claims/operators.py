@@ -61,6 +61,8 @@ def _applied(letters: tuple[str, ...], terms: Sum, operands: dict[str, Value]) -
     def at(index: Index) -> Sum:
         found: list[Raw] = []
         for t in terms:
+            if len(index) != len(letters):
+                raise NotationError(f"the operator was defined for {len(letters)} axes", -1)
             here = t.apart().substitute(dict(zip(letters, index, strict=True)))
             total: Sum = (replace(here, factors=()),)
             for f in here.factors:

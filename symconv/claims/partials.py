@@ -27,7 +27,13 @@ def partial_value(reader: Reader, node: n.Partial) -> Value:
         return renamed(reader, target, node)
     at = element_of(reader, target, node)
     of = reader.value(node.of)
-    return replace(of, array="", at=lambda i: differential(reader.scope, of.at(i), at.name, at.indices))
+
+    def derived(i: tuple[Affine, ...]) -> Sum:
+        terms = of.at(i)
+        named = tuple(f for t in terms if not t.indices for f in t.factors if f.indices)
+        return tuple(replace(t, reads=t.reads + named) for t in differential(reader.scope, terms, at.name, at.indices))
+
+    return replace(of, array="", at=derived)
 
 
 def renamed(reader: Reader, target: Value, node: n.Partial) -> Value:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import count
 
 from symconv.affine import Affine, AffineLike, Constraint, equal
+from symconv.errors import NotationError
 
 Index = tuple[Affine, ...]
 _numbers = count(1)
@@ -50,6 +51,7 @@ class Raw:
         stated: the indices whose bounds the author wrote down; for the others, terms that read
             outside an array are understood to be left out.
         line: the indices that run over all integers, as the author says.
+        reads: further elements the author names, as o_j in do_j/dw_i.
     """
 
     factors: tuple[Factor, ...] = ()
@@ -58,10 +60,12 @@ class Raw:
     coefficient: Fraction = Fraction(1)
     stated: frozenset[str] = frozenset()
     line: frozenset[str] = frozenset()
+    reads: tuple[Factor, ...] = ()
 
     def substitute(self, values: Mapping[str, AffineLike]) -> Raw:
         return replace(self, factors=tuple(f.substitute(values) for f in self.factors),
-                       constraints=tuple(c.substitute(values) for c in self.constraints))
+                       constraints=tuple(c.substitute(values) for c in self.constraints),
+                       reads=tuple(f.substitute(values) for f in self.reads))
 
     def apart(self) -> Raw:
         """The same term with bound indices of its own."""
@@ -102,7 +106,7 @@ def multiply(left: Sum, right: Sum) -> Sum:
             other = b.apart() if set(a.indices) & set(b.indices) else b
             found.append(Raw(a.factors + other.factors, a.indices + other.indices,
                              a.constraints + other.constraints, a.coefficient * other.coefficient,
-                             a.stated | other.stated, a.line | other.line))
+                             a.stated | other.stated, a.line | other.line, a.reads + other.reads))
     return tuple(found)
 
 
@@ -113,6 +117,8 @@ def derivative(terms: Sum, name: str, at: Index) -> Sum:
         for place, f in enumerate(t.factors):
             if f.name != name:
                 continue
+            if len(f.indices) != len(at):
+                raise NotationError(f"{name} is read with {len(f.indices)} and with {len(at)} indices", -1)
             rest = t.factors[:place] + t.factors[place + 1:]
             if f.function:
                 rest += (replace(f, function=f.function + "'"),)
@@ -145,4 +151,6 @@ class Value:
 
     @property
     def terms(self) -> Sum:
+        if self.rank:
+            raise NotationError("a whole array stands where a number should", -1)
         return self.at(())

@@ -67,6 +67,8 @@ def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
     name = reader.scope.resolve(ref.name)
     if not ref.indexed:
         return unindexed(reader, name, ref, node)
+    if not ref.entries:
+        raise not_understood(f"{ref.name} has no index", node)
     if len(ref.entries) > 1 or not isinstance(ref.entries[0], n.Product | n.Number):
         reader.scope.other_arity(name, len(ref.entries))
     array = reader.scope.array(name)

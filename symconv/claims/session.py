@@ -21,7 +21,7 @@ from symconv.claims.partials import is_loss
 from symconv.claims.raw import Factor, Sum, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
-from symconv.claims.regroup import regrouped
+from symconv.claims.regroup import mapped, regrouped
 from symconv.claims.scalars import assume, scalar_chain, size_chain
 from symconv.claims.scope import GRADIENT, Array, Definition, Scope
 from symconv.claims.spelling import reference
@@ -32,6 +32,11 @@ from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
 
+HYPOTHESES = {
+    "integral": "substitutions and integration by parts over R, for integrable functions",
+    "integers": "sums over all integers, for functions of finite support",
+    "zero": "arrays count as zero outside",
+}
 EQUALS = ("=", ":=", "==", "~")
 UPSTREAM = ("delta", "Delta", "δ", "dout", "dy", "dz", "g")
 
@@ -241,7 +246,8 @@ class Session:
         outcome = decide_readings(self, opened, left, right, s)
         if self.given or outcome.verdict not in ("refuted", "proved_if", "proved_for") or outcome.suggestion:
             return outcome
-        return replace(outcome, suggestion=suggestion(self, left, right, s))
+        sides = signed(left, opened.choice), signed(right, opened.choice)
+        return replace(outcome, suggestion=suggestion(self, sides[0], sides[1], s))
 
     def decide(self, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
         """One reading of one equality."""
@@ -271,7 +277,8 @@ class Session:
         judgement = judge(self.scope, ours.at(here), theirs.at(here), letters, conditions, box, elements)
         if self.fixed or self.given:
             self.scope.facts[:] = before
-        return Outcome(self.kind(left, elements), judgement, "; ".join(self.scope.notes), remarks=remarks)
+        notes = [HYPOTHESES.get(v, v) for v in (*self.scope.notes, judgement.domain) if v]
+        return Outcome(self.kind(left, elements), judgement, "; ".join(dict.fromkeys(notes)), remarks=remarks)
 
     def known(self, ours: Sum, theirs: Sum) -> None:
         """A gradient follows from definitions alone: with an array that has none it cannot be decided.
@@ -325,6 +332,12 @@ def _applied(left: n.Node) -> n.Node:
 
 def reader_entries(opened: Opened, entries: tuple[n.Node, ...]) -> tuple[n.Node, ...]:
     return tuple(opened.reader().indexing().entries(entries, None))
+
+
+def signed(node: n.Node, choice: int) -> n.Node:
+    """With every plus-minus replaced by the sign that is meant."""
+    made = mapped(node, lambda inner: signed(inner, choice))
+    return n.Signed(made.choice * choice < 0, made.node) if isinstance(made, n.Signed) and made.choice else made
 
 
 def _operates(node: n.Node) -> bool:

@@ -158,6 +158,8 @@ class _Maker:
                 break
             names |= more
         used = [c for c in facts if c.expression.names <= names]
+        used += [at_least(r.extent, 1) for r in self.ranges if r.extent is not None and r.extent.names
+                 and not any("~" in n for n in r.extent.names)]
         return Context(tuple(sorted(names)), unique((*(at_least(n, scope.least(n)) for n in sorted(names)), *used)))
 
 
@@ -166,14 +168,18 @@ def _outside(scope: Scope, terms: Iterable[Raw], letters: Sequence[str], known: 
     """Arrays that are read where they have no elements, by sums whose bounds are stated (or by no sum)."""
     found: dict[str, None] = {}
     for t in terms:
-        for f in t.factors:
+        for f in (*t.factors, *t.reads):
             array = scope.array(f.name)
             if array is None or f.name in found:
                 continue
-            for e, limits in zip(f.indices, _pairs(array.inside(f.indices), array), strict=True):
+            inside = array.inside(f.indices)
+            own = set(letters) | ({n for e in f.indices for n in e.names} if f in t.reads else set(t.indices))
+            stated = [c for c in t.constraints if {n for n in c.expression.names if "~" in n} <= own
+                      and (f not in t.reads or c not in inside)]
+            for e, limits in zip(f.indices, _pairs(inside, array), strict=True):
                 moving = {n for n in e.names if "~" in n}
                 if moving and moving <= {*t.stated, *letters} and any(
-                        _reachable([*known, *t.constraints], c, (*letters, *t.indices), context) for c in limits):
+                        _reachable([*known, *stated], c, (*letters, *t.indices), context) for c in limits):
                     found[f.name] = None
     return tuple(found)
 

@@ -19,7 +19,7 @@ def sentence(o: Outcome) -> str:
     j = o.judgement
     match o.verdict:
         case "proved":
-            return "true for all sizes" if o.kind not in ("size", "number") else "true"
+            return "true for all sizes" if j.sized or o.kind == "size" else "true"
         case "proved_if":
             return f"true exactly when {j.condition}"
         case "proved_for":

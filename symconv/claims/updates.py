@@ -77,5 +77,5 @@ def _rate(steps: list[Raw]) -> tuple[Factor, ...]:
     """The scalars that every term of the step has in common."""
     if not steps:
         raise NotationError("the step has no gradient in it", -1)
-    return tuple(f for f in steps[0].factors if not f.indices and not f.function
-                 and all(f in t.factors for t in steps))
+    return tuple(dict.fromkeys(f for f in steps[0].factors if not f.indices and not f.function
+                               and all(f in t.factors for t in steps)))

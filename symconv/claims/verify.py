@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -36,7 +37,20 @@ def verify(text: str, *, given: Sequence[str] = (), source: str = "markdown", pa
               if (f := unread(d.text, document.path, d.place)) and not directive(session.scope, d.text)]
     for formula in formulas(document):
         found += of_formula(session, formula, document)
+        found += mistaken(session, formula, document)
     return found
+
+
+def mistaken(session: Session, formula: Formula, document: Document) -> list[Finding]:
+    """A letter that is a function elsewhere and is called a derivative here: sigma written for delta."""
+    span = formula.pieces[0][1]
+    name = formula.latex.strip().removeprefix("\\")
+    if span is None or name not in session.scope.functions or not GRADIENTS.search(span.before[-16:]):
+        return []
+    meant = "\\delta" if any("\\delta" in s.latex for s in document.spans) else ""
+    message = f"{name} is a function in this document and is called a derivative here"
+    return [remarked(Remark("SC012", message + (f": {meant} is meant" if meant else ""), suggestion=meant), formula,
+                     document, (0, len(formula.latex)), 0)]
 
 
 def verify_claim(latex: str, *, given: Sequence[str] = ()) -> Finding:
@@ -50,7 +64,8 @@ def verify_claim(latex: str, *, given: Sequence[str] = ()) -> Finding:
     if all(f.verdict == "not_understood" and " axes" in f.message for f in verdicts):
         planar = _claimed(latex, given, 2)  # arrays named as a whole may be images
         verdicts = planar if any(f.verdict != "not_understood" for f in planar) else verdicts
-    return max(verdicts, key=lambda f: WEIGHT.get(f.verdict, 0))
+    nothing = Finding(latex, "not_a_claim", "SC021", "note", "there is no formula here")
+    return max(verdicts, key=lambda f: WEIGHT.get(f.verdict, 0), default=nothing)
 
 
 def _claimed(latex: str, given: Sequence[str], rank: int) -> list[Finding]:
@@ -60,6 +75,8 @@ def _claimed(latex: str, given: Sequence[str], rank: int) -> list[Finding]:
     return [f for f in of_formula(session, Formula.alone(latex), Document("-", (), ())) if f.verdict]
 
 
+GRADIENTS = re.compile("gradient|derivative|error signal|미분|기울기|그래디언트|오차|梯度|导数|误差|勾配|Ableitung|dérivée",
+                       re.I)
 WEIGHT = {"refuted": 8, "proved_for": 7, "proved_if": 6, "checked": 5, "not_understood": 4, "proved": 3,
           "definition": 2, "not_a_claim": 1}
 
@@ -112,7 +129,7 @@ def of_formula(session: Session, formula: Formula, document: Document) -> list[F
             if o.part + 1 < len(s.parts):
                 span = (s.parts[o.part][0], s.parts[o.part + 1][1])
             found.append(finding(o, formula, document, span, o.part))
-            found += [remarked(r, formula, document, span, o.part) for r in o.remarks]
+            found += [f for r in o.remarks if (f := remarked(r, formula, document, span, o.part)) not in found]
     return found
 
 

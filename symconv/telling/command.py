@@ -49,7 +49,8 @@ def run(request: Request, console: Console) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     tell(report, request.format_, console, sys.stdout.isatty())
     for outcome in report.unreadable:
-        click.echo(f"error: {joined(outcome.unreadable)}", err=True)
+        where = "" if outcome.path in outcome.unreadable else f"{outcome.path}: "
+        click.echo(f"error: {joined(where + outcome.unreadable)}", err=True)
     return report.exit_code(request.fail_on_unchecked, request.exit_zero)
 
 

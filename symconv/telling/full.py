@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -11,7 +11,7 @@ from symconv.claims.codes import BY_CODE
 from symconv.claims.finding import Finding, Reading
 from symconv.claims.report import Report, fails
 from symconv.telling.excerpt import excerpt
-from symconv.telling.numbers import contents, worked
+from symconv.telling.numbers import contents, repeats, when, worked
 from symconv.telling.plain import joined, plain, shortened
 from symconv.telling.printing import STYLES, Styled, line
 
@@ -19,7 +19,6 @@ VERDICTS = {"proved": "proved for all sizes", "proved_if": "true exactly under a
             "proved_for": "proved for some sizes, false for others", "refuted": "refuted",
             "checked": "checked, not proved", "not_understood": "not understood", "definition": "definition",
             "not_a_claim": "not a claim"}
-WHEN = {"proved_if": "true exactly when"}
 CORRECT = "correct"
 BRIEF = ("proved", "definition", "not_a_claim")
 PIPE_WIDTH = 160  # cells of a source line where nobody's window sets a limit
@@ -29,7 +28,7 @@ def show_full(report: Report, console: Console, wrap: bool) -> None:
     """Print a report. `wrap` breaks long lines to the console's width, as people want and pipes do not."""
     texts: Mapping[str, str] = {o.path: o.text for o in report.outcomes}
     after_block = False
-    for number, finding in enumerate(report.findings):
+    for number, finding in enumerate(_listed(report.findings)):
         brief = _brief(finding)
         if number and (after_block or not brief):
             line(console)
@@ -41,6 +40,11 @@ def show_full(report: Report, console: Console, wrap: bool) -> None:
     if report.findings:
         line(console)
     line(console, (str(report.summary()), _summary_style(report)), wrap=wrap)
+
+
+def _listed(findings: Sequence[Finding]) -> list[Finding]:
+    """Without names and expressions, which assert nothing and are only counted; a single finding is always told."""
+    return [f for f in findings if f.verdict != "not_a_claim" or "=" in f.latex or len(findings) == 1]
 
 
 def _brief(finding: Finding) -> bool:
@@ -59,7 +63,8 @@ def _place(finding: Finding) -> Styled:
 def _one_line(console: Console, finding: Finding, wrap: bool) -> None:
     """Place, code, verdict, formula and reading; cut to the width of a window."""
     place, style = _place(finding)
-    head = f"{finding.code} {VERDICTS[finding.verdict]}: "
+    verdict = "proved" if finding.kind == "number" else VERDICTS[finding.verdict]
+    head = f"{finding.code} {verdict}: "
     room = max(20, console.width - cell_len(place + head)) if wrap else PIPE_WIDTH
     formula = shortened(finding.latex, room)
     reading = f"  ({joined(finding.reading)})" if finding.reading else ""
@@ -86,12 +91,12 @@ def _block(console: Console, finding: Finding, text: str, wrap: bool) -> None:
 
 def _facts(finding: Finding) -> Iterator[tuple[str, str, str]]:
     """(label, line, style) of everything that is said below the excerpt."""
-    if finding.message:
-        yield "", joined(finding.message), ""
+    if finding.message and not repeats(finding):
+        yield "", joined(finding.message.removeprefix(f"{VERDICTS.get(finding.verdict)}: ")), ""
     if finding.reading:
         yield "read as", joined(finding.reading), ""
     if finding.condition:
-        yield WHEN.get(finding.verdict, "true when"), joined(finding.condition), ""
+        yield when(finding.verdict), joined(finding.condition), ""
     if finding.counterexample is not None:
         yield "counterexample", worked(finding), ""
         if tensors := contents(finding):
@@ -108,5 +113,5 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str, str]]:
 
 def _verdict(other: Reading) -> str:
     if other.condition:
-        return f"{WHEN.get(other.verdict, 'true when')} {joined(other.condition)}"
+        return f"{when(other.verdict)} {joined(other.condition)}"
     return VERDICTS.get(other.verdict, joined(other.verdict))

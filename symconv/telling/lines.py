@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from symconv.claims.codes import BY_CODE
 from symconv.claims.finding import Finding
 from symconv.claims.report import UNCHECKED, Report
-from symconv.telling.numbers import worked
+from symconv.telling.numbers import repeats, when, worked
 from symconv.telling.plain import joined, plain
 
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
@@ -39,8 +39,9 @@ def _title(finding: Finding) -> str:
 
 def _message(f: Finding) -> str:
     lines = [joined(f.message) or _title(f)]
-    lines += [worked(f)] if f.counterexample else []
-    lines += [f"true when: {joined(f.condition)}"] if f.condition else []
+    if not repeats(f):
+        lines += [worked(f)] if f.counterexample else []
+        lines += [f"{when(f.verdict)}: {joined(f.condition)}"] if f.condition else []
     lines += [f"correct: {joined(f.suggestion)}"] if f.suggestion else []
     return "\n".join(lines)
 

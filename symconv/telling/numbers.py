@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from symconv.claims.finding import Finding, Shown
 from symconv.telling.plain import joined, shortened
 
@@ -13,6 +15,7 @@ SIDES = {"gradient": ("the formula gives {}", "the derivative is {}"),
          "forward": ("the formula gives {}", "the definition gives {}"),
          "size": ("the formula gives {}", "the size is {}"),
          "update": ("the formula gives {}", "the update is {}"),
+         "number": ("the formula says {}", "the value is {}"),
          "identity": ("one side gives {}", "the other {}")}
 OTHERWISE = ("the formula gives {}", "the true value is {}")
 
@@ -37,6 +40,19 @@ def _beginning(c: Shown) -> str:
     return f"{sizes}: {at}" if sizes else at
 
 
+def repeats(finding: Finding) -> bool:
+    """Whether the message holds nothing but the condition or the numbers that are told beside it."""
+    c = finding.counterexample
+    if c is not None and f"gives {c.claimed}," in finding.message:
+        return True
+    return bool(finding.condition) and finding.message == f"{when(finding.verdict)} {finding.condition}"
+
+
+def when(verdict: str) -> str:
+    """What a condition means beside a verdict."""
+    return "true exactly when" if verdict == "proved_if" else "true when"
+
+
 def contents(finding: Finding) -> tuple[str, ...]:
     """`x = (1, 2, 3)` for every tensor of the counterexample."""
     c = finding.counterexample
@@ -44,5 +60,18 @@ def contents(finding: Finding) -> tuple[str, ...]:
 
 
 def tensor(value: object) -> str:
-    """Nested tuples of numbers as they are written by hand, `(1, 2)`; one element keeps its parentheses."""
+    """Nested tuples of numbers as they are written by hand, `(1, 2)`; one element keeps its parentheses.
+
+    An array without ends comes as pairs of a place and a number: `1 at 0, else 0`.
+    """
+    if _is_sparse(value):
+        return ", ".join(f"{joined(str(v))} at {tensor(place if len(place) > 1 else place[0])}"
+                         for place, v in value) + ", else 0"
     return f"({', '.join(map(tensor, value))})" if isinstance(value, (tuple, list)) else joined(str(value))
+
+
+def _is_sparse(value: object) -> TypeGuard[tuple[tuple[tuple[int, ...], object], ...]]:
+    return isinstance(value, tuple) and bool(value) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], tuple) and pair[0]
+        and not isinstance(pair[1], tuple)
+        for pair in value)

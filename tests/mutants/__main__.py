@@ -57,6 +57,7 @@ def report(tally: Tally, most: int) -> None:
         printed(tally, by)
     groups = {"FALSE": tally.false, "UNDECIDED": [r for r in results if r.verdict not in DECIDED and not r.false],
               "CONDITION NOT COMPARED": [r for r in results if r.unread],
+              "CONDITION THAT HOLDS NOWHERE IN THE BOX": [r for r in results if r.impossible],
               "REFUTED, TRUE FOR SOME SIZES": [r for r in results if r.weak]}
     for title, group in groups.items():
         print(f"{title}: {len(group)}")

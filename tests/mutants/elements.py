@@ -32,7 +32,8 @@ def with_numbers(s: Shape, rng: random.Random) -> Claim | None:
         return None
     how = "forward" if name == "o" else "gradient"
     right = tuple(Term(tuple(Read(e[0], tuple(map(poly, e[2]))) for e in m), coefficient=c) for m, c in value.items())
-    return Claim("element", layer, how, Read(name, tuple(map(poly, index))), right, s.axes[0].padded)
+    kind = "element" if layer is not s.layer else "element, any sizes"
+    return Claim(kind, layer, how, Read(name, tuple(map(poly, index))), right, s.axes[0].padded)
 
 
 def fixed(layer: Layer, env: dict[str, int]) -> Layer:

@@ -127,7 +127,8 @@ def line_mutants(c: LineClaim) -> dict[str, list[Side]]:
             note("indices exchanged", at, replace(p, reads=((first, two), (second, one), *rest)))
         for v in p.sums:
             for new in (poly(v) + 1, -poly(v), poly(v) + "x"):
-                note("substitution, old bounds", at, replace(p, reads=tuple((s, e.put({v: new})) for s, e in p.reads)))
+                reads = tuple((s, e.put({v: new})) for s, e in p.reads)
+                note("substitution, old bounds", at, replace(p, reads=reads))
     return found
 
 
@@ -142,7 +143,7 @@ def random_line(rng: random.Random, untouched: float) -> LineClaim:
 
 def written_line(c: LineClaim, rng: random.Random) -> tuple[list[str], str, dict[str, str]]:
     """The context, the claim, and the author's names -> canonical names."""
-    signals = rng.choice(({"f": "f", "g": "g", "h": "h"}, {"f": "x", "g": "h", "h": "q"}, {"f": "u", "g": "w", "h": "v"}))
+    signals = dict(zip("fgh", rng.choice(("fgh", "xhq", "uwv")), strict=True))
     letters = rng.choice(({"x": "n", "a": "m", "b": "k", "t": "t"}, {"x": "i", "a": "j", "b": "k", "t": "c"},
                           {"x": "t", "a": "a", "b": "b", "t": "r"}))
     brackets = rng.choice(("[]", "()", "_"))
@@ -157,7 +158,8 @@ def written_line(c: LineClaim, rng: random.Random) -> tuple[list[str], str, dict
         return out or "0"
 
     def element(s: str, e: Poly) -> str:
-        return f"{signals[s]}_{{{index(e)}}}" if brackets == "_" else f"{signals[s]}{brackets[0]}{index(e)}{brackets[1]}"
+        inside = index(e)
+        return f"{signals[s]}_{{{inside}}}" if brackets == "_" else f"{signals[s]}{brackets[0]}{inside}{brackets[1]}"
 
     def one(p: Product) -> str:
         above = r"^{\infty}" if "infty" in under else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from .poly import Bound, Index, Poly
+from .poly import ZERO, Bound, Index, Poly
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Test:
     """What stands below the sum: `left = right`, or `divisor divides left`."""
 
     left: Poly
-    right: Poly = Poly()
+    right: Poly = ZERO
     divisor: Poly | None = None
 
     @property

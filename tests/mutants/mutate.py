@@ -294,7 +294,7 @@ def substituted(c: Claim) -> Iterator[Right]:
 
 def literal(c: Claim) -> Iterator[Right]:
     """An element with the wrong numbers: one index of two elements exchanged."""
-    if c.kind != "element":
+    if not c.kind.startswith("element"):
         return
     for a in range(len(c.right)):
         for b in range(a):

@@ -124,7 +124,8 @@ class Writer:
     def test(self, x: Test) -> str:
         if x.divisor:
             return rf"{self.polynomial(self.based(x.divisor))} \mid {self.polynomial(self.based(x.left))}"
-        return f"{self.polynomial(self.based(x.left) + self.style.base)} = {self.polynomial(self.based(x.right) + self.style.base)}"
+        left, right = (self.based(e) + self.style.base for e in (x.left, x.right))
+        return f"{self.polynomial(left)} = {self.polynomial(right)}"
 
     # -- arrays
 

@@ -18,7 +18,7 @@ from .sizes import SizeClaim, random_size, written_size
 from .style import Style, random_style
 from .truth import Case, table
 from .truths import true_claim
-from .verdict import wrong
+from .verdict import impossible, wrong
 
 VERDICTS = ("proved", "proved_if", "proved_for", "refuted", "checked", "not_understood", "definition", "not_a_claim",
             "crash")
@@ -41,6 +41,7 @@ class Result:
     false: str = ""
     unread: bool = False
     weak: bool = False
+    impossible: bool = False
     seconds: float = 0.0
     seed: str = ""
 
@@ -121,14 +122,15 @@ def asked(q: Question, seed: str) -> Result:
     seconds = time.perf_counter() - start
     shown = dict(found.counterexample.sizes) if found.counterexample else None
     said = f"{found.verdict} {found.condition} | {found.message}"
-    false, unread = "", False
+    false, unread, never = "", False, False
     try:
+        never = impossible(found.condition, q.cases, q.names)
         false = wrong(found.verdict, found.condition, q.cases, q.names, shown)
     except Unread as e:
         said, unread = f"{said} | unread: {e}", True
     known = [c.holds for c in q.cases if c.holds is not None]
     weak = found.verdict == "refuted" and any(known) and not all(known)
-    return Result(*common, found.verdict, q.latex, q.given, said, false, unread, weak, seconds, seed)
+    return Result(*common, found.verdict, q.latex, q.given, said, false, unread, weak, never, seconds, seed)
 
 
 def spelled(claim: Claim, style: Style) -> dict[str, str]:

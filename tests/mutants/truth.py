@@ -48,7 +48,6 @@ class World:
 
     layer: Layer
     env: Mapping[str, int]
-    zero: bool = True
 
     def __post_init__(self) -> None:
         self.shapes = {a: tuple(e(self.env) for e in s) for a, s in self.layer.shapes}
@@ -117,7 +116,7 @@ class World:
             for r in t.reads:
                 value = self.read(r, point)
                 if value is None and not r.names & implicit:
-                    if not r.names and not self.zero:
+                    if not r.names:
                         raise Missing
                     outside = True
                 found = multiplied(found, value or {})
@@ -204,8 +203,8 @@ def boxes(layer: Layer) -> tuple[tuple[tuple[str, int], ...], ...]:
 
 
 @lru_cache(200)
-def world(layer: Layer, sizes: tuple[tuple[str, int], ...], zero: bool) -> World:
-    return World(layer, dict(sizes), zero)
+def world(layer: Layer, sizes: tuple[tuple[str, int], ...]) -> World:
+    return World(layer, dict(sizes))
 
 
 def table(claim: Claim) -> list[Case]:
@@ -215,7 +214,7 @@ def table(claim: Claim) -> list[Case]:
 
 def case(claim: Claim, sizes: tuple[tuple[str, int], ...]) -> Case | None:
     """The claim at given sizes; None where its left-hand side does not exist."""
-    w = world(claim.layer, sizes, claim.zero)
+    w = world(claim.layer, sizes)
     env = dict(sizes)
     free, left_shape = [], []
     targets = (claim.left, claim.left.of) if claim.left.of else (claim.left,)

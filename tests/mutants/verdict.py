@@ -37,6 +37,12 @@ def wrong(verdict: str, condition: str, cases: Sequence[Case], names: Mapping[st
     return ""
 
 
+def impossible(condition: str, cases: Sequence[Case], names: Mapping[str, str]) -> bool:
+    """A condition that no size of the box satisfies."""
+    rest = without_zero(condition)[1]
+    return bool(rest) and not any(holds(rest, spoken(c, names)) for c in cases)
+
+
 def _refuted(known: Sequence[Case], names: Mapping[str, str], shown: Mapping[str, int] | None) -> str:
     if known and all(c.holds for c in known):
         return "refuted, but true everywhere"
