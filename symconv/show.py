@@ -114,8 +114,8 @@ def show_doctor(console: Console) -> None:
         _line(console, f"  C compiler: {compiler}")
     else:
         _line(console, "  C compiler: none; C is emitted but not run. Get one: pip install 'symconv[zig]'", "yellow")
-    for name, use in (("islpy", "verify decides with a second engine"), ("torch", "fuzz also compares with PyTorch"), ("ziglang", "a C compiler from a wheel"),
-                      ("hypothesis", "the tests")):
+    for name, use in (("islpy", "verify decides with a second engine"), ("torch", "fuzz also compares with PyTorch"),
+                      ("ziglang", "a C compiler from a wheel"), ("hypothesis", "the tests")):
         try:
             _line(console, f"  {name} {version(name)} ({use})")
         except PackageNotFoundError:

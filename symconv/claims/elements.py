@@ -41,7 +41,7 @@ class Element:
 def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
     """What the expression is, if it is anything the definitions know."""
     if not _arithmetic(body):
-        return [Outcome("note", Judgement("not_a_claim", reason="a name or a list of names"))]
+        return [Outcome("", Judgement("not_a_claim", reason="a name or a list of names"))]
     opened = Opened(session.scope, 1, body)
     free = bool(opened.letters)
     opened.letters.clear()  # nothing on a left-hand side declares them
@@ -51,16 +51,16 @@ def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
     try:
         sums = [reader.value(e).terms for e in entries if not isinstance(e, n.Dots)]
     except NotationError as e:
-        return [Outcome("note", Judgement("not_a_claim", reason=e.reason), at=e.at)]
+        return [Outcome("", Judgement("not_a_claim", reason=e.reason), at=e.at)]
     remarks = tuple(Remark("SC010", f"the index {name} is declared nowhere", at)
                     for name, at in dict.fromkeys(reader.undeclared))
     if not any(gradients(t) for t in sums):
-        return [Outcome("note", Judgement("not_a_claim", reason="an expression without a statement about it"),
+        return [Outcome("", Judgement("not_a_claim", reason="an expression without a statement about it"),
                         remarks=remarks)]
     if len(sums) > 1:
         return [contributions(session.scope, sums, remarks)]
     if remarks or free:
-        return [Outcome("note", Judgement("not_a_claim", reason="an expression with free indices"), remarks=remarks)]
+        return [Outcome("", Judgement("not_a_claim", reason="an expression with free indices"), remarks=remarks)]
     return [gradient_element(session.scope, sums[0])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -146,7 +147,21 @@ def counterexample(scope: Scope, both: Settled, found: Counterexample) -> Shown:
     shift = lows if all(a.extent is not None for a in both.axes) else [0] * len(lows)
     index = tuple((plain(n), i + low) for n, i, low in zip(both.letters, found.index, shift, strict=False))
     tensors = tuple((spoken_array(scope, n), v) for n, v in found.tensors)
-    return Shown(found.sizes, index, tensors, number(found.claimed), number(found.actual), spoken(found.monomial))
+    return Shown(found.sizes, index, tensors, number(found.claimed), number(found.actual),
+                 monomial(scope, found.monomial, sizes))
+
+
+def monomial(scope: Scope, text: str, sizes: Mapping[str, int]) -> str:
+    """w_1 delta_2 for w[0] * d[1]: the author's names and the author's base."""
+    def element(m: re.Match[str]) -> str:
+        array = scope.array(m[1])
+        index = [int(v) for v in m[2].split(",") if v.strip()]
+        if array is not None and array.finite:
+            index = [v + a.low.evaluate({**dict.fromkeys(a.low.names, 0), **sizes})
+                     for v, a in zip(index, array.axes, strict=True)]
+        return f"{spoken_array(scope, m[1])}_{','.join(map(str, index))}"
+
+    return re.sub(r"([^\s*()\[\]]+)\[([-\d, ]*)\]", element, spoken(text)).replace(" * ", " ")
 
 
 def number(value: int | Fraction | float) -> str:

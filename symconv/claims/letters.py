@@ -104,7 +104,7 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
     """Only numbers, names and labels: a statement about sizes, not about elements."""
     if isinstance(node, n.Sum | n.Partial | n.Integral | n.Matrix | n.Cases | n.Items | n.Dots | n.Iverson):
         return False
-    if isinstance(node, n.Operation) and node.operator not in ("times", "*", "ast", "mod"):
+    if isinstance(node, n.Operation) and not _multiplies(node, scope):
         return False
     if isinstance(node, n.Name):
         known = key(node) in scope.roles or key(node) in scope.sizes
@@ -122,6 +122,17 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
             and (not isinstance(node.head, n.Name) or word in scope.roles or word in scope.sizes
                  or (word in MULTIPLIERS and isinstance(node.arguments[0], n.Add)))
     return all(scalar_like(c, scope) for c in children(node))
+
+
+def _multiplies(node: n.Operation, scope: Scope) -> bool:
+    """Is the operator multiplication? A star is, between numbers and names of sizes."""
+    if node.operator in ("times", "mod"):
+        return True
+    if node.operator not in ("*", "ast"):
+        return False
+    names = [key(x) for x in index_names(node.left)] + [key(x) for x in index_names(node.right)]
+    sizes = {*scope.roles, *scope.sizes, *scope.settings}
+    return all(x in sizes or (not scope.stars and x not in ELEMENTS) for x in names)
 
 
 def _label_like(node: n.Scripted, scope: Scope) -> bool:

@@ -31,8 +31,8 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
     if not open_operators and len(modes) == 1:
         return _either_side(session, opened, left, right, s)
     usual = list(scope.meanings.values())
-    meanings = ["correlation", "convolution"] if "correlation" in usual or session.correlates() \
-        else ["convolution", "correlation"]
+    known = "correlation" in usual or session.correlates() or ("star" in open_operators and not usual)
+    meanings = ["correlation", "convolution"] if known else ["convolution", "correlation"]
     outcomes: list[tuple[str, str, Outcome]] = []
     error: NotationError | None = None
     for meaning in meanings if open_operators else ("",):
@@ -49,7 +49,7 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
     if not outcomes:
         assert error is not None
         raise error
-    return _best(outcomes, open_operators)
+    return _best(outcomes, open_operators, any(o.kind == "gradient" for _, _, o in outcomes))
 
 
 def _is_open(scope: Scope, o: n.Operation) -> bool:
@@ -79,9 +79,13 @@ def _either_side(session: Session, opened: Opened, left: n.Node, right: n.Node, 
     return first
 
 
-def _best(outcomes: list[tuple[str, str, Outcome]], operators: list[str]) -> Outcome:
+def _best(outcomes: list[tuple[str, str, Outcome]], operators: list[str], gradient: bool) -> Outcome:
+    """Gradients are read as they hold, for authors leave the operator to the reader; of identities the usual
+    meaning comes first."""
     fitting = [o for o in outcomes if not o[2].judgement.reason.startswith("shape")] or outcomes
-    ranked = sorted(fitting, key=lambda o: ORDER.index(o[2].verdict) if o[2].verdict in ORDER else len(ORDER))
+    first = fitting[0][0]
+    ranked = sorted(fitting, key=lambda o: (not gradient and o[0] != first,
+                                            ORDER.index(o[2].verdict) if o[2].verdict in ORDER else len(ORDER)))
     meaning, _, best = ranked[0]
     name = " and ".join(operators)
     said = f"{name} is {'cross-correlation' if meaning == 'correlation' else meaning}" if operators and meaning else ""

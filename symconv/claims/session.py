@@ -78,7 +78,7 @@ class Session:
             if isinstance(body, n.Chain):
                 if self.given and all(scalar_like(i, self.scope) for i in body.items) and assume(self.scope, body):
                     return [Outcome("definition", Judgement("definition"))]
-                return [Outcome("note", Judgement("not_a_claim", reason="a condition, not an equality"))]
+                return [Outcome("", Judgement("not_a_claim", reason="a condition, not an equality"))]
             return self.expression(body, s)
         except NotationError as e:
             return [Outcome("", Judgement("not_understood", reason=e.reason), at=e.at)]

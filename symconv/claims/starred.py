@@ -38,6 +38,11 @@ def star(reader: Reader, node: n.Operation) -> Value:
     template = reader.scope.templates.get((named(node), left.rank))
     if template is not None and template.serves(left, right):
         return template.apply(left, right)
+    said = f"{reader.scope.stars.get(canonical(node.operator), '')} {node.label}"
+    if not any(m in said for m in ("valid", "full", "same")):
+        for side in (left, right):  # nobody says how long they are
+            if side.array and side.rank:
+                reader.scope.line(side.array, side.rank)
     meaning, mode = meaning_of(reader.scope, node)
     if meaning != "product" and not left.rank and not right.rank and reader.scope.stars.get(canonical(node.operator)):
         lifted = sequences(reader, left, right)

@@ -41,6 +41,6 @@ def worked(shown: Shown | None) -> str:
         return "a counterexample exists"
     sizes = ", ".join(f"{k} = {v}" for k, v in shown.sizes)
     place = ", ".join(f"{k} = {v}" for k, v in shown.index)
-    where = " at ".join(t for t in (sizes and f"for {sizes}", place) if t)
+    where = " ".join(t for t in (sizes and f"for {sizes}", place and f"at {place}") if t)
     values = f"the formula gives {shown.claimed}, the truth is {shown.actual}"
     return f"{where}: {values}" if where else values

@@ -60,23 +60,28 @@ def verify_claim(latex: str, *, given: Sequence[str] = ()) -> Finding:
         latex: the claim, without delimiters.
         given: LaTeX definitions and directives it relies on.
     """
-    verdicts = _claimed(latex, given, 1)
-    if all(f.verdict == "not_understood" and " axes" in f.message for f in verdicts):
-        planar = _claimed(latex, given, 2)  # arrays named as a whole may be images
-        verdicts = planar if any(f.verdict != "not_understood" for f in planar) else verdicts
     nothing = Finding(latex, "not_a_claim", "SC021", "note", "there is no formula here")
+    verdicts = [f for f in claim_findings(latex, given) if f.verdict]
     return max(verdicts, key=lambda f: WEIGHT.get(f.verdict, 0), default=nothing)
+
+
+def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
+    """Every finding on one formula, what could not be read of the context first."""
+    verdicts = _claimed(latex, given, 1)
+    if all(f.verdict in ("", "not_understood") for f in verdicts) and any(" axes" in f.message for f in verdicts):
+        planar = _claimed(latex, given, 2)  # arrays named as a whole may be images
+        verdicts = planar if any(f.verdict not in ("", "not_understood") for f in planar) else verdicts
+    return verdicts
 
 
 def _claimed(latex: str, given: Sequence[str], rank: int) -> list[Finding]:
     session = Session(fixed=True)
     session.scope.usual_rank = rank
-    take_given(session, given)
-    return [f for f in of_formula(session, Formula.alone(latex), Document("-", (), ())) if f.verdict]
+    found = take_given(session, given)
+    return found + of_formula(session, Formula.alone(latex), Document("-", (), ()))
 
 
-GRADIENTS = re.compile("gradient|derivative|error signal|미분|기울기|그래디언트|오차|梯度|导数|误差|勾配|Ableitung|dérivée",
-                       re.I)
+GRADIENTS = re.compile("gradient|derivative|error signal|미분|기울기|그래디언트|오차|梯度|导数|误差|勾配", re.I)
 WEIGHT = {"refuted": 8, "proved_for": 7, "proved_if": 6, "checked": 5, "not_understood": 4, "proved": 3,
           "definition": 2, "not_a_claim": 1}
 
@@ -97,7 +102,10 @@ def take_given(session: Session, given: Sequence[str]) -> list[Finding]:
         except NotationError as e:
             found.append(unread(latex, "-", Place(1, 1), e.reason))
     for latex, s in sorted(statements, key=lambda p: not session.about_sizes(p[1])):
-        outcomes = session.assume(s)
+        try:
+            outcomes = session.assume(s)
+        except EngineDisagreement as e:
+            outcomes = [Outcome("", Judgement("not_understood", reason=f"internal: {e}"))]
         if outcomes and all(o.verdict == "not_understood" for o in outcomes):
             found.append(unread(latex, "-", Place(1, 1), outcomes[0].judgement.reason))
     session.given = False
@@ -158,7 +166,8 @@ def finding(o: Outcome, formula: Formula, document: Document, span: tuple[int, i
     start, end = span
     if o.at >= 0 and o.verdict == "not_understood":
         start, end = o.at, max(o.at + 1, min(end, o.at + 1))
-    first, last = formula.place(start), formula.place(end)
+    first = formula.place(start)
+    last = max(first, formula.place(end), key=lambda p: (p.line, p.column))
     j = o.judgement
     return Finding(formula.text(span), o.verdict, code, severity, sentence(o), o.kind, document.path, first.line,
                    first.column, last.line, last.column, part, j.condition, j.counterexample, o.suggestion,

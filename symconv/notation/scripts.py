@@ -94,7 +94,7 @@ class Scripts(Place, ABC):
     def argument(self) -> n.Node:
         """An argument of a macro: a group, or one sign; of a number the first digit."""
         token = self.peek
-        if token.kind == "number" and len(token.text) > 1:
+        if token.kind == "number" and len(token.text) > 1 and token.text[0].isdigit() and token.text[1].isdigit():
             self.tokens[self.at] = replace(token, text=token.text[1:], start=token.start + 1)
             return n.Number(int(token.text[0]))
         return self.bare(token)

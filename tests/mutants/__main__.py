@@ -63,6 +63,10 @@ def report(tally: Tally, most: int) -> None:
         print(f"{title}: {len(group)}")
         for r in sorted(group, key=lambda r: len(r.latex) + sum(map(len, r.given)))[:most]:
             shown(r)
+    print("SLOWEST")
+    for r in sorted(results, key=lambda r: -r.seconds)[:3]:
+        print(f"{r.seconds:.1f} s", end="")
+        shown(r)
     times = sorted(r.seconds for r in results)
     print(f"{len(results)} claims, decided {tally.decided / len(results):.2%}, false {len(tally.false)}, median "
           f"{statistics.median(times) * 1e3:.0f} ms, 95 % {times[int(len(times) * 0.95)] * 1e3:.0f} ms, "

@@ -53,6 +53,9 @@ class Writer:
             delta = self.indexed(style.delta, layer.output.index)
             found.append(f"{delta} = {self.fraction(style.loss, self.upstream_array(layer.output.index))}")
         used = [r.array for t in layer.terms for r in t.reads]
+        if self.claim.how == "update":
+            w = self.array(self.claim.left)
+            found.append(rf"{w} \leftarrow {w} - {self.name('eta')} {self.fraction(style.loss, w)}")
         for name, shape in layer.shapes:
             if shape and name in used:
                 found.append(f"{self.array(Read(name))}: {' x '.join(map(self.plain, shape))}")

@@ -31,7 +31,7 @@ def wrong(verdict: str, condition: str, cases: Sequence[Case], names: Mapping[st
         bad = next((c for c in known if not c.holds), None)
         return f"checked, but false at {dict(bad.sizes)}" if bad else ""
     if verdict == "refuted":
-        return _refuted(known, names, shown)
+        return _refuted(cases, names, shown)
     if verdict in ("proved_if", "proved_for"):
         return _conditional(verdict, condition, known, names)
     return ""
@@ -43,17 +43,15 @@ def impossible(condition: str, cases: Sequence[Case], names: Mapping[str, str]) 
     return bool(rest) and not any(holds(rest, spoken(c, names)) for c in cases)
 
 
-def _refuted(known: Sequence[Case], names: Mapping[str, str], shown: Mapping[str, int] | None) -> str:
-    if known and all(c.holds for c in known):
+def _refuted(cases: Sequence[Case], names: Mapping[str, str], shown: Mapping[str, int] | None) -> str:
+    """Where elements with numbers are missing from the box, it may fail beyond the box."""
+    if all(c.holds for c in cases):
         return "refuted, but true everywhere"
-    for c in known:
-        if not shown:
-            break
+    for c in cases:
         here = spoken(c, names)
-        if c.holds and all(here.get(n) == v for n, v in shown.items()):
-            free = {names[n] for n in shown if n in names}
-            if {n for n, _ in c.sizes} <= free:
-                return f"refuted, but true at its counterexample {dict(shown)}"
+        if shown and c.holds and all(here.get(n) == v for n, v in shown.items()) \
+                and {n for n, _ in c.sizes} <= {names[n] for n in shown if n in names}:
+            return f"refuted, but true at its counterexample {dict(shown)}"
     return ""
 
 
