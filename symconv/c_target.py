@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -283,7 +284,7 @@ def _view(c: CFunction, note: Note) -> dict[str, object]:
 
 def _safe(text: str) -> str:
     """Text that can neither end a C comment nor continue a line."""
-    return text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
+    return re.sub(r"\\(?=\s|$)", "/", text.replace("*/", "* /").replace("/*", "/ *"))
 
 
 def comment(text: str) -> list[str]:

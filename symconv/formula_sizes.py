@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from symconv.affine import Affine, Constraint, unique
-from symconv.claims.axes import alone
+from symconv.claims.extents import alone
 from symconv.claims.directives import bare
 from symconv.claims.raw import Raw, plain
 from symconv.claims.scope import Array, Scope

@@ -98,31 +98,49 @@ class Kernels:
                 if f.proof is not None}
 
     def forward(self, *arrays: Array, return_z: bool = False) -> Any:
-        """The layer's result; with return_z=True, (result, z) for the gradient of an activation."""
-        first, *rest = (f for f in self.package.functions if f.proof is None)
-        z = result = self._run(first, arrays)
-        for f in rest:
-            result = self._run(f, (result,))
-        if return_z and not rest:
+        """The result; with return_z=True, (result, z, ...) with everything computed on the way to it, which
+        gradients take."""
+        made = [f for f in self.package.functions if f.proof is None]
+        values = self._named("forward", self.package.system.inputs, arrays)
+        for f in made:
+            values[f.equation.output.name] = self._run(f, tuple(values[t.name] for t in f.arguments))
+        *between, result = (values[f.equation.output.name] for f in made)
+        if return_z and not between:
             raise NotSupported("there is no activation, so there is no z to return")
-        return (result, z) if return_z else result
+        return (result, *between) if return_z else result
 
     def __getattr__(self, name: str) -> Callable[..., Array]:
         if name.startswith("grad_") and name.removeprefix("grad_") in self.grad:
             return self.grad[name.removeprefix("grad_")]
         raise AttributeError(f"no kernel {name!r}; there are: {', '.join(vars(self).get('runners', ()))}")
 
+    def takes(self, f: Function) -> tuple[Tensor, ...]:
+        """What a gradient is called with: declared inputs, the gradient of the result, what forward computed on
+        the way. Gradients in between (dz = dh * sigma'(z)) are composed from these."""
+        made_by = self._made_by(f)
+        found = dict.fromkeys(inner for t in f.arguments
+                              for inner in (self.takes(made_by[t]) if t in made_by else (t,)))
+        order = {t: at for at, t in enumerate(self.package.system.inputs)}
+        return tuple(sorted(found, key=lambda t: (t not in order, not t.gradient_of, order.get(t, 0))))
+
+    def _made_by(self, f: Function) -> dict[Tensor, Function]:
+        return {g.equation.output: g for g in self.package.functions if g.proof and g.equation.output in f.arguments}
+
+    def _named(self, name: str, tensors: tuple[Tensor, ...], arrays: tuple[Array, ...]) -> dict[str, Array]:
+        if len(arrays) != len(tensors):
+            raise ValueError(f"{name} takes {', '.join(t.name for t in tensors)}; {len(arrays)} arrays were given")
+        return {t.name: a for t, a in zip(tensors, arrays, strict=True)}
+
     def _gradient(self, f: Function, *arrays: Array, out: Array | None = None) -> Array:
-        """Compose with the gradients of the equations after this one (dz = dh * sigma'(z))."""
-        upstream = [t for t in f.arguments if t.gradient_of]
-        made_by = next((g for g in self.package.functions if g.proof and g.equation.output in upstream), None)
-        if made_by is None:
-            return self._run(f, arrays, out)
-        if len(arrays) != len(f.arguments) + 1:
-            names = [t.name for t in f.arguments[:-1]] + [t.name for t in made_by.arguments]
-            raise ValueError(f"{f.name} takes {', '.join(names)}; {len(arrays)} arrays were given")
-        *inputs, outer, z = arrays
-        return self._run(f, (*inputs, self._run(made_by, (outer, z))), out)
+        """Compose with the gradients of the equations after this one."""
+        return self._composed(f, self._named(f.name, self.takes(f), arrays), out)
+
+    def _composed(self, f: Function, values: dict[str, Array], out: Array | None = None) -> Array:
+        made_by = self._made_by(f)
+        for t in f.arguments:
+            if t.name not in values:
+                values[t.name] = self._composed(made_by[t], values)
+        return self._run(f, tuple(values[t.name] for t in f.arguments), out)
 
     def _run(self, f: Function, arrays: tuple[Array, ...], out: Array | None = None) -> Array:
         if len(arrays) != len(f.arguments):

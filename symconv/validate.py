@@ -204,7 +204,8 @@ def _case(package: Package, f: Function, rng: np.random.Generator, label: str, v
     output = f.equation.output
     result = np.dtype(package.types[output.name])
     inputs = tuple(np.asarray(values[t.name], package.types[t.name], order="C") for t in f.arguments)
-    seen = {t.name: a.astype(np.float64 if a.dtype.kind == "f" and label == "real data" else np.int64)
+    rounds = label == "real data" or _is_fractional(f)
+    seen = {t.name: a.astype(np.float64 if a.dtype.kind == "f" and rounds else np.int64)
             for t, a in zip(f.arguments, inputs, strict=True)}
     sources = _sources(package, f)
     expected = sum((_oracle(s, k, seen) for s, k in sources[1:]), _oracle(*sources[0], seen))
@@ -212,13 +213,18 @@ def _case(package: Package, f: Function, rng: np.random.Generator, label: str, v
     if package.adds(f):
         prepared = _random(rng, output.array_shape, 9).astype(result)
         expected = expected + prepared.astype(expected.dtype)
-    tolerance = _tolerance(package, f, seen) if label == "real data" or _is_opaque(f) else 0.0
+    tolerance = _tolerance(package, f, seen) if label == "real data" or _is_opaque(f) or _is_fractional(f) else 0.0
     return Case(f, label, inputs, prepared, expected, tolerance)
 
 
 def _is_opaque(f: Function) -> bool:
     """Does it go through a function that has no exact value?"""
     return any(a.function.rstrip("'") not in ("", "relu") for t in f.equation.terms for a in t.factors)
+
+
+def _is_fractional(f: Function) -> bool:
+    """Does it multiply by a fraction, which no binary type holds exactly?"""
+    return any(t.coefficient.denominator != 1 for t in f.equation.terms)
 
 
 def _random(rng: np.random.Generator, shape: tuple[int, ...], most: int, zero: bool = False) -> Array:
@@ -301,6 +307,8 @@ def _adjoint(package: Package, target: str, cases: Sequence[Case], outcomes: Seq
     for f in (f for f in package.functions if f.proof is None):
         upstream = f.equation.output.gradient().name
         for group in _linear_groups(f.equation):
+            if any(sum(t in e.reads for e in package.system.equations) > 1 for t in group):
+                continue  # its gradient also collects what the other equations contribute
             pairs = [(upstream, f.name), *((t.name, f"grad_{t.name}") for t in group)]
             if any(runs[k][1] is None for _, k in pairs) or upstream not in arrays:
                 continue
@@ -313,7 +321,7 @@ def _adjoint(package: Package, target: str, cases: Sequence[Case], outcomes: Seq
 
 
 def _linear_groups(e: Equation) -> list[tuple[Tensor, ...]]:
-    if any(a.function for t in e.terms for a in t.factors):
+    if any(a.function or t.coefficient.denominator != 1 for t in e.terms for a in t.factors):
         return []
     groups = []
     for tensor in e.reads:

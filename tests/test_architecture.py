@@ -60,7 +60,7 @@ ROOMS = (
     ("claims.reader",),
     ("claims.opened", "claims.conventions", "claims.directives", "claims.readings", "claims.sizes_roles",
      "claims.sizes", "claims.scalar_writing", "claims.scalars", "claims.writing"),
-    ("claims.elements", "claims.listing", "claims.operators", "claims.suggest", "claims.updates"),
+    ("claims.defining", "claims.elements", "claims.listing", "claims.operators", "claims.suggest", "claims.updates"),
     ("claims.session",),
     ("claims.telling", "claims.codes", "claims.report"),
     ("claims.verify",),

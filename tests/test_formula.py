@@ -20,7 +20,7 @@ from symconv.emit import emit
 from symconv.errors import NotSupported, ShapeError
 from symconv.formula_reading import FormulaError
 from symconv.identifiers import TAKEN, identifiers
-from symconv.notation.printers import text
+from symconv.notation.printers import latex, text
 from symconv.options import layer_from_table
 from symconv.reference import forward, gradients
 from symconv.system import as_system
@@ -359,3 +359,42 @@ def test_names_of_files_tell_formulas_apart():
     assert first.name != second.name
     assert first.name.startswith("formula_h_n9_k3_")
     assert first.command == f"--formula '{FORMULA}' --size n=9 --size k=3"
+
+
+SKIP = (r"y_i = \sum_j B_{ij} v_j + x_i", r"v_i = \mathrm{relu}(u_i)", r"u_i = \sum_j A_{ij} x_j")
+
+
+def test_a_tensor_read_by_two_equations():
+    f = Formula(SKIP, {"n_i": 3, "n_j": 4})
+    validate(emit(f)).require()
+    s = f.system().concrete()
+    rng = np.random.default_rng(0)
+    arrays = {t.name: rng.integers(-5, 6, t.array_shape) for t in s.inputs}
+    dy = rng.integers(-5, 6, s.output.array_shape)
+    for target in ("c", "numpy"):
+        k = symconv.build(f, target, "float64")
+        a = {n: v.astype(float) for n, v in arrays.items()}
+        y, u, v = k.forward(*(a[t.name] for t in s.inputs), return_z=True)
+        assert np.array_equal(y, forward(s, arrays)["y"])
+        found = gradients(s, arrays, dy)
+        have = {**a, "dy": dy.astype(float), "u": u, "v": v}
+        for g in k.package.functions:
+            if g.proof:
+                takes = k.takes(g)
+                assert np.array_equal(getattr(k, g.name)(*(have[t.name] for t in takes)), found[g.name[5:]]), g.name
+
+
+def test_mean_pooling():
+    validate(emit(Formula(r"y_i = \frac{1}{k} \sum_{j=1}^{k} x_{i+j-1}", {"n": 9, "k": 3}))).require()
+
+
+def test_latex_keeps_the_symbols():
+    f = Formula(r"z^{(l)}_i = \sum_j w^{(l)}_j \hat{x}_{i+j} + a^{(l-1)}_i")
+    shown = latex(derive(f).forward, f.base)
+    assert shown == r"z^{(l)}_{i} = \sum_{j=0}^{k-1} w^{(l)}_{j} \hat{x}_{i+j} + a^{(l-1)}_{i}"
+
+
+def test_command_can_be_run_again():
+    p = emit(Formula(r"h_i = \tanh(\sum_{j=1}^{k} V_j x_{i+j-1})", {"n": 9, "k": 3}))
+    source = next(t for n, t in p.files.items() if n.endswith(".c"))
+    assert r"--formula 'h_i = \tanh(\sum_{j=1}^{k} V_j x_{i+j-1})'" in source

@@ -55,7 +55,8 @@ def test_the_wheel_holds_what_is_needed(wheel: Path):
     assert modules <= names and "symconv/py.typed" in names
     assert not [n for n in names if n.startswith(("tests/", "templates/", "generated/"))]
     assert any(n.endswith("licenses/LICENSE") for n in names)
-    for name in ("sympy", "numpy", "jinja2", "click", "rich", "pylatexenc", "markdown-it-py", "mdit-py-plugins", "islpy"):
+    for name in ("sympy", "numpy", "jinja2", "click", "rich", "pylatexenc", "markdown-it-py", "mdit-py-plugins",
+                 "islpy"):
         assert f"Requires-Dist: {name}" in meta
     assert "Requires-Python: >=3.11" in meta and "symconv = symconv.cli:main" in entry
 

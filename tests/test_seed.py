@@ -36,7 +36,7 @@ def notes(request: pytest.FixtureRequest) -> SimpleNamespace:
     if path is None:
         pytest.skip("the notes are not here")
     text = path.read_text("utf-8")
-    return SimpleNamespace(key=request.param, path=path, text=text, findings=verify(text, source="markdown", path="notes.md"))
+    return SimpleNamespace(key=request.param, text=text, findings=verify(text, source="markdown", path="notes.md"))
 
 
 def rows(kind: str) -> list[dict]:
@@ -63,7 +63,10 @@ def test_every_span_has_a_verdict(notes: SimpleNamespace) -> None:
     assert all(span.get("finding") or span.get("joined") for span in SPANS)
 
 
-@pytest.mark.parametrize("row", [r for r in rows("finding") if "says" in r], ids=lambda r: "-".join(map(str, r["seed"][:2])))
+READINGS = [row for row in rows("finding") if "says" in row]
+
+
+@pytest.mark.parametrize("row", READINGS, ids=[f"{row['seed'][0]}-{row['says'][0]}" for row in READINGS])
 def test_reading(notes: SimpleNamespace, row: dict) -> None:
     here = [f for f in notes.findings if [f.line, f.column, f.end_line, f.end_column] == row[notes.key]
             and f.part == row.get("part", 0) and f.verdict == row["verdict"]]  # fmt: skip
@@ -100,7 +103,7 @@ def test_the_plus_sign_is_refuted_with_numbers(notes: SimpleNamespace) -> None:
         assert f.counterexample and f.counterexample.index
         ((letter, at),) = f.counterexample.index
         assert letter in f.latex
-        first, second = (dict((i[0], v) for i, v in contents) for _, contents in f.counterexample.tensors)  # type: ignore[misc]
+        first, second = ({i[0]: v for i, v in contents} for _, contents in f.counterexample.tensors)
         one_way = sum(v * second.get(at + a, 0) for a, v in first.items())
         other_way = sum(v * first.get(at + a, 0) for a, v in second.items())
         assert (f.counterexample.claimed, f.counterexample.actual) == (str(other_way), str(one_way))
@@ -115,15 +118,15 @@ def test_corrections_are_true(notes: SimpleNamespace) -> None:
 
 
 def test_nothing_true_is_called_false(notes: SimpleNamespace) -> None:
-    assert not [f for f in notes.findings if f.verdict in ("not_understood", "checked") or f.severity == "error"
-                and f.verdict != "refuted"]  # fmt: skip
+    assert not [f for f in notes.findings if f.verdict in ("not_understood", "checked")]
+    assert all(f.verdict == "refuted" for f in notes.findings if f.severity == "error")
 
 
 def test_from_a_cold_start() -> None:
     path = FILES["seed"] or FILES["notes"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ran = subprocess.run([sys.executable, "-m", "symconv", "verify", str(path), "--format", "json"], capture_output=True,
-                         text=True, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"})  # fmt: skip
+    command = [sys.executable, "-m", "symconv", "verify", str(path), "--format", "json"]
+    ran = subprocess.run(command, capture_output=True, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert ran.returncode == 1, ran.stderr
     assert len([f for f in json.loads(ran.stdout)["findings"] if f["verdict"]]) == len(rows("finding"))

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine, Constraint, at_least, equal
-from symconv.claims.raw import Factor, Raw, Sum
+from symconv.claims.extents import alone, common, held, stated
+from symconv.claims.raw import Factor, Raw
 from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Scope
 from symconv.errors import NotationError
 
@@ -53,7 +54,7 @@ class Axes:
                     self.scope.ranks.setdefault(f.name, 0)
         self.base = self.guess_base(everything)
         for t in everything:
-            self.indices_of(t)
+            self.indices_of(t, everything)
         waiting = {name for name in unknown if self.leads(name, everything)}
         for name, rank in unknown.items():
             if name not in waiting:
@@ -116,7 +117,11 @@ class Axes:
 
     # -- bound indices
 
-    def indices_of(self, t: Raw) -> None:
+    def moves(self, letter: str, terms: list[Raw]) -> bool:
+        """Does it also stand in an index with something else, as in x_i + x_{i+1}?"""
+        return any(letter in e.names and alone(e) is None for t in terms for f in t.factors for e in f.indices)
+
+    def indices_of(self, t: Raw, everything: list[Raw]) -> None:
         """The range of each bound index: stated, or that of an array it indexes alone."""
         for name in t.indices:
             if name in t.line:
@@ -142,7 +147,7 @@ class Axes:
                 if single in t.stated and single in self.found:
                     derived = f.name.startswith(GRADIENT) or f.name in self.scope.definitions
                     self.same(self.found[single], array.axes[axis], derived)
-                if single in self.letters:
+                if single in self.letters and (self.target == CLAIM or not self.moves(single, everything)):
                     self.outputs.setdefault(single, array.axes[axis])
                 elif single in t.indices:
                     self.found.setdefault(single, array.axes[axis])
@@ -210,9 +215,9 @@ class Axes:
         covered = self.covered(name, axis, reads) if given is None and not any(singles) else None
         if covered is not None:
             return covered
-        held = next((h for t, f in reads if (h := _held(f.indices[axis], t)) is not None), None)
-        if held is not None and given is None:
-            return Axis(Affine(), held)
+        found = next((h for t, f in reads if (h := held(f.indices[axis], t)) is not None), None)
+        if found is not None and given is None:
+            return Axis(Affine(), found)
         rank = len(reads[0][1].indices)
         extent = given if given is not None else self.fresh(name, rank, axis)
         made = Axis(Affine.of(self.base), extent)
@@ -249,13 +254,15 @@ class Axes:
 
     def output(self, letter: str, terms: list[Raw]) -> Axis:
         """Where the formula has a value: where everything it reads is there, or all integers."""
+        found: Axis | None = None
         for t in terms:
             for f in t.factors:
                 array = self.scope.array(f.name)
                 for axis, e in enumerate(f.indices):
                     if letter in e.names and array is not None:
-                        return self.window(letter, e, t, array.axes[axis])
-        return LINE
+                        here = self.window(letter, e, t, array.axes[axis])
+                        found = here if found is None else common(found, here)
+        return found or LINE
 
     def window(self, letter: str, e: Affine, t: Raw, axis: Axis) -> Axis:
         if axis.extent is None:
@@ -343,42 +350,3 @@ class Axes:
             else:
                 values[name] = 0 if name in PADDING else 3
         return e.evaluate(values)
-
-
-def _held(e: Affine, t: Raw) -> Affine | None:
-    """The extent of what a remainder indexes: the conditions of the term hold it in 0..extent-1."""
-    if Constraint(e) not in t.constraints:
-        return None
-    for c in t.constraints:
-        extent = c.expression + e + 1
-        if not any("~" in n for n in extent.names) and not c.equality and c.expression != e:
-            return extent
-    return None
-
-
-def alone(e: Affine) -> str | None:
-    """The name, when the expression is one index and nothing else."""
-    return e.items[0][0][0] if len(e.items) == 1 and e.items[0][1] == 1 and len(e.items[0][0]) == 1 else None
-
-
-def stated(name: str, t: Raw) -> tuple[Affine, Affine] | None:
-    """First and last value of a bound index, where both are written down and no other index moves them."""
-    low = high = None
-    for c in t.constraints:
-        a = c.expression.coefficient(name)
-        rest = c.expression - a * Affine.of(name)
-        if c.equality or abs(a) != 1 or rest.names & set(t.indices) or name in rest.names:
-            continue
-        if a == 1 and low is None:
-            low = -rest
-        elif a == -1 and high is None:
-            high = rest
-    return (low, high) if low is not None and high is not None else None
-
-
-def apart(letters: Iterable[str]) -> list[Constraint]:
-    return [equal(a, b) for a, b in zip(letters, letters, strict=True)]
-
-
-def reads_of(terms: Sum) -> set[str]:
-    return {f.name for t in terms for f in t.factors}

@@ -98,6 +98,7 @@ def scratch(reader: Reader) -> Scope:
 
 
 def at_index(reader: Reader, value: Value, node: n.Call) -> Value:
+    """The value at the indices that stand behind it."""
     indexing = reader.indexing()
     entries = indexing.entries(node.arguments, value.rank or None)
     at = tuple(indexing.read(e) for e in entries)

@@ -31,6 +31,8 @@ MOST = 40  # candidate elements tried for one expression
 
 @dataclass(frozen=True)
 class Element:
+    """One element of an array, by numbers."""
+
     name: str
     index: tuple[int, ...]
 

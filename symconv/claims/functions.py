@@ -64,7 +64,7 @@ def _same(scope: Scope, terms: Sum, letters: tuple[str, ...]) -> str | None:
 
 
 def _new(scope: Scope, terms: Sum, letters: tuple[str, ...]) -> str:
-    taken = {*scope.arrays, *scope.definitions, *scope.upstream}
+    taken = {*scope.arrays, *scope.definitions, *scope.upstream, *scope.written}
     name = next(n for k in range(len(taken) + 1) if (n := INNER + "'" * k if k else INNER) not in taken)
     both = settle(scope, terms, (), letters)
     scope.arrays[name] = Array(name, both.axes)

@@ -297,6 +297,7 @@ def _rounded_part(node: n.Node) -> tuple[n.Rounded | None, list[n.Node]]:
 
 
 def is_infinite(node: n.Node | None) -> bool:
+    """Does it stand for infinity, with any sign?"""
     if isinstance(node, n.Chain):
         return is_infinite(node.items[-1])
     if isinstance(node, n.Signed | n.Add):

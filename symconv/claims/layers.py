@@ -39,6 +39,7 @@ def shifted_sum(terms: Sum, letter: str, by: int) -> Sum:
 
 
 def shifted_gradient(name: str, letter: str, by: int) -> str:
+    """The same for a name that may be a gradient."""
     mark = name[0] if name.startswith("∂") else ""
     return mark + shifted(name.removeprefix(mark), letter, by)
 

@@ -15,6 +15,7 @@ MULTIPLIERS = frozenset("skpdncKNCPSD")
 
 
 def children(node: n.Node) -> Iterator[n.Node]:
+    """The nodes directly below, tables included."""
     for name in node.__dataclass_fields__:
         value = getattr(node, name)
         for item in value if isinstance(value, tuple) else (value,):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from symconv.affine import Affine, Constraint, equal
 from symconv.claims.judge import Judgement
+from symconv.claims.letters import children
 from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Index, Sum, fresh
+from symconv.claims.reader import Reader
 from symconv.claims.scope import Array, Axis, Definition, Scope
 from symconv.claims.spelling import reference
 from symconv.errors import NotationError
@@ -60,3 +62,25 @@ def _cover(scope: Scope, name: str, at: Index) -> None:
         last = max(e.constant, old.constant if old else e.constant)
         axes.append(Axis(Affine.of(low), Affine.of(last - low + 1)))
     scope.arrays[name] = Array(name, tuple(axes))
+
+
+def listed(scope: Scope, nodes: tuple[n.Node, ...]) -> list[Constraint]:
+    """A column that lists x_1, ..., x_3 says that x has three elements."""
+    found: list[Constraint] = []
+    for node in nodes:
+        found += listed(scope, tuple(children(node)))
+        if not isinstance(node, n.Matrix) or min(len(node.rows), len(node.rows[0])) != 1:
+            continue
+        entries = [e for r in node.rows for e in r]
+        reader = Reader(scope)
+        try:
+            factors = [reader.terms(e)[0].factors for e in entries]
+        except (NotationError, IndexError):
+            continue
+        names = {f[0].name for f in factors if len(f) == 1 and len(f[0].indices) == 1}
+        array = scope.array(names.pop()) if len(names) == 1 else None
+        if array and array.finite and [f[0].indices[0] for f in factors if f] == [
+                array.axes[0].low + i for i in range(len(entries))]:
+            assert array.axes[0].extent is not None
+            found.append(equal(array.axes[0].extent, len(entries)))
+    return found

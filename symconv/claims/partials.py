@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def partial_value(reader: Reader, node: n.Partial) -> Value:
+    """A derivative as it is written: of the loss, of an element, or by a variable."""
     by = reader.scope.resolve(key(node.by)) if isinstance(node.by, n.Name) else ""
     if by in reader.names or by in reader.variables:
         return derived_value(reader, node, None)

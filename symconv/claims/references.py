@@ -24,6 +24,7 @@ SCALARS = frozenset("eta alpha beta gamma lambda mu epsilon varepsilon".split())
 
 
 def named_value(reader: Reader, node: n.Node) -> Value:
+    """What a name denotes, with its scripts and arguments."""
     if isinstance(node, n.Call):
         special = called(reader, node)
         if special is not None:

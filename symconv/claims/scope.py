@@ -142,6 +142,7 @@ class Scope:
     mode: str = ""
     usual_rank: int = 1
     padding: int = 0
+    written: set[str] = field(default_factory=set)
     rates: dict[str, tuple[Factor, ...]] = field(default_factory=dict)
     kernel_last: bool | None = None
     rows: set[str] = field(default_factory=set)

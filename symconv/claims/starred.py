@@ -20,6 +20,7 @@ STARS = ("*", "ast", "star", "circledast", "otimes")
 
 
 def operated(reader: Reader, node: n.Operation) -> Value:
+    """Two operands and the operator between them."""
     if node.operator in PLAIN:
         return whole.product(reader.value(node.left), reader.value(node.right))
     if node.operator in ("odot", "circ"):

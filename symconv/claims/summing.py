@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def indicator(reader: Reader, condition: n.Node) -> Value:
+    """One where the condition holds, else nothing."""
     indexing = reader.indexing()
     found = tuple(indexing.condition(condition))
     return Value.scalar((Raw((), tuple(indexing.side.indices), (*indexing.side.constraints, *found)),))

@@ -113,6 +113,7 @@ def take_given(session: Session, given: Sequence[str]) -> list[Finding]:
 
 
 def unread(text: str, path: str, place: Place, reason: str = "") -> Finding:
+    """The finding for a directive that could not be read."""
     message = f"this directive is not understood: {text.strip()}" + (f" ({reason})" if reason else "")
     return Finding(text.strip(), "", "SC002", "error", message, "directive", path, place.line, place.column,
                    place.line, place.column + len(text))

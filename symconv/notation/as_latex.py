@@ -7,11 +7,20 @@ import re
 from symconv.notation import nodes as n
 from symconv.notation.printer import Printer, Show, chain, factors, noted, range_chain, signed, summands, tight
 from symconv.notation.surface_latex import SURFACE, group, product, sums
-from symconv.notation.vocabulary import GREEK, RELATIONS
+from symconv.notation.vocabulary import ACCENTS, GREEK, RELATIONS
+
+ACCENTED = re.compile(rf"(?P<accent>{'|'.join(ACCENTS)})\((?P<base>\w+)\)(?P<primes>'*)")
+SUPERSCRIPT = re.compile(r"(?P<base>[^^]+)\^\{?(?P<open>[(\[]?)(?P<label>[-+,\w]+)(?P<close>[)\]]?)\}?")
 
 
 def _letters(name: str) -> str:
-    """A name as LaTeX, in ASCII and with nothing in it that TeX would obey."""
+    """A name as LaTeX, in ASCII and with nothing in it that TeX would obey: hat(x)^{(l)} and w_in are taken apart."""
+    m = SUPERSCRIPT.fullmatch(name)
+    if m:
+        return f"{_letters(m['base'])}^{{{m['open']}{_above(m['label'])}{m['close']}}}"
+    m = ACCENTED.fullmatch(name)
+    if m:
+        return f"{ACCENTS[m['accent']]}{{{_letters(m['base'])}}}{m['primes']}"
     primes = name[len(name.rstrip("'")):]
     base, _, below = name.rstrip("'").partition("_")
     if not base:
@@ -25,6 +34,12 @@ def _letters(name: str) -> str:
     if below:
         text += f"_{{{below}}}" if re.fullmatch(r"[A-Za-z]|[0-9]+", below) else f"_{{\\mathrm{{{_safe(below)}}}}}"
     return text + primes
+
+
+def _above(label: str) -> str:
+    """A superscript: letters, numbers and sums of them, such as l-1."""
+    plain = re.compile(r"[-+,]|[0-9]*")
+    return "".join(p if plain.fullmatch(p) else _letters(p) for p in re.split(r"([-+,])", label))
 
 
 def _safe(name: str) -> str:

@@ -44,7 +44,17 @@ def show_full(report: Report, console: Console, wrap: bool) -> None:
 
 def _listed(findings: Sequence[Finding]) -> list[Finding]:
     """Without names and expressions, which assert nothing and are only counted; a single finding is always told."""
-    return [f for f in findings if f.verdict != "not_a_claim" or "=" in f.latex or len(findings) == 1]
+    return [f for f in findings if f.verdict != "not_a_claim" or _relates(f.latex) or len(findings) == 1]
+
+
+def _relates(latex: str) -> bool:
+    """Whether an equals sign stands outside all braces: bounds of a sum have theirs inside."""
+    depth = 0
+    for c in latex:
+        depth += (c == "{") - (c == "}")
+        if c == "=" and depth <= 0:
+            return True
+    return False
 
 
 def _brief(finding: Finding) -> bool:

@@ -1,0 +1,188 @@
+"""The first equality of a chain: does it define its left-hand side, and what?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from symconv.affine import Affine, at_least
+from symconv.claims.axes import Axes
+from symconv.claims.judge import Judgement
+from symconv.claims.kinds import forward_name
+from symconv.claims.listing import define_element
+from symconv.claims.opened import Opened
+from symconv.claims.operators import operator_definition, unary_definition
+from symconv.claims.outcome import Outcome
+from symconv.claims.partials import is_loss
+from symconv.claims.raw import fresh
+from symconv.claims.reader import Reader
+from symconv.claims.scope import GRADIENT, Array, Definition
+from symconv.claims.spelling import reference
+from symconv.claims.words import base_of, key
+from symconv.errors import NotationError
+from symconv.notation import nodes as n
+from symconv.notation.parser import Statement
+
+if TYPE_CHECKING:
+    from symconv.claims.session import Session
+
+
+def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome | None:
+    """The outcome when the equality defines its left-hand side, None when it claims something."""
+    if isinstance(left, n.Bracketed):
+        left = left.body
+    left = _applied(left)
+    if isinstance(left, n.Call | n.Operation | n.Scripted) and _starred(left):
+        return operator_definition(opened, left, right)
+    if not isinstance(left, n.Name | n.Scripted | n.Call):
+        return None
+    inner = left.head if isinstance(left, n.Call) else left.base if isinstance(left, n.Scripted) else left
+    if isinstance(inner, n.Bracketed) and isinstance(inner.body, n.Product):
+        entries = left.arguments if isinstance(left, n.Call) else left.below if isinstance(left, n.Scripted) else ()
+        return unary_definition(opened, inner.body, reader_entries(opened, entries), right)
+    if not isinstance(base_of(left), n.Name):
+        return None
+    if not _plain(left, opened):
+        return define_element(opened, left, right)
+    reader = opened.reader()
+    ref = reference(reader, left)
+    if ref.transposed or ref.power != 1:
+        return None
+    if isinstance(right, n.Partial) and names_gradient(session, opened, ref.name, right):
+        return Outcome("definition", Judgement("definition"), f"{ref.name} is dL/d{session.scope.upstream[ref.name]}")
+    if session.scope.resolve(ref.name).startswith(GRADIENT):
+        return None
+    ref = replace(ref, name=session.scope.known_as(ref.name) if not ref.indexed else ref.name)
+    known = ref.name in session.scope.definitions
+    if known and session.given:
+        known = False
+    if known:
+        return restated(session, opened, left, right, s, ref.name)
+    if session.scope.arrays.get(ref.name) and not session.given and session.scope.readers(ref.name):
+        pass
+    return define(session, opened, left, right, s)
+
+
+def names_gradient(session: Session, opened: Opened, name: str, right: n.Partial) -> bool:
+    """delta_i = dL/do_i gives a letter to a gradient."""
+    reader = opened.reader()
+    if not is_loss(reader, right.of) or session.scope.array(name) is not None:
+        return False
+    by = reference(reader, right.by).name
+    if by == name or by in session.scope.upstream:
+        return False
+    session.scope.losses.add(key(right.of))
+    session.scope.upstream[name] = by
+    return True
+
+
+def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement, name: str) -> Outcome:
+    """A second formula for what is defined: the same again, or a new definition."""
+    old = session.scope.definitions[name]
+    try:
+        outcome = session.claim(opened, left, right, s)
+    except NotationError:
+        outcome = None
+    if (outcome and outcome.verdict == "proved") or stands(session, outcome):
+        assert outcome is not None
+        return outcome
+    array = session.scope.arrays.pop(name)
+    del session.scope.definitions[name]
+    try:
+        return define(session, opened, left, right, s)
+    except NotationError:
+        session.scope.arrays[name], session.scope.definitions[name] = array, old
+        raise
+
+
+def stands(session: Session, outcome: Outcome | None) -> bool:
+    """What was given stands: another formula for it is a claim."""
+    return outcome is not None and session.fixed and outcome.judgement.decided
+
+
+def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
+    """Take the equality as the definition of an array or of a scalar."""
+    reader = opened.reader()
+    ref = reference(reader, left)
+    indexing = reader.indexing()
+    entries = indexing.entries(ref.entries, None)
+    letters = tuple(_letter(e, reader) for e in entries)
+    if len(set(letters)) != len(letters) or "" in letters:
+        raise NotationError("the left-hand side is no name with plain indices", -1)
+    if not letters:
+        return define_whole(session, opened, ref.name, right)
+    value = reader.value(right)
+    remarks = opened.remarks(reader)
+    if value.rank:
+        raise NotationError("the right-hand side is a whole array, the left-hand side an element", -1)
+    terms = value.terms
+    if not (session.given or session.fixed) and any(t.indices and len(t.factors) > 1 for t in terms):
+        session.scope.start_afresh({f.name for t in terms for f in t.factors})
+    axes = Axes(session.scope, letters, ref.name)
+    conditions = opened.conditions(s, reader)
+    axes.stated(conditions)
+    axes.infer(terms)
+    axes.facts += [at_least(a.extent, 1) for a in axes.outputs.values() if a.extent and not a.extent.is_constant
+                   and not any("~" in v for v in a.extent.names)]
+    session.scope.facts += [c for c in axes.facts if c not in session.scope.facts]
+    session.scope.arrays[ref.name] = Array(ref.name, tuple(axes.outputs[v] for v in letters))
+    session.scope.definitions[ref.name] = Definition(ref.name, letters, terms)
+    return Outcome("forward", Judgement("definition"), forward_name(session.scope, terms, letters), remarks=remarks)
+
+
+def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> Outcome:
+    """h = W x + b, without indices; a loss; or a letter for an expression."""
+    reader = opened.reader()
+    reader.guess = 0
+    value = reader.value(right)
+    letters = tuple(fresh(c) for c in "ijkl"[:value.rank])
+    terms = value.at(tuple(map(Affine.of, letters)))
+    axes = Axes(session.scope, letters, name)
+    for letter, ends in zip(letters, value.box, strict=False):
+        if ends is not None:
+            axes.given(letter, ends)
+    axes.infer(terms)
+    session.scope.facts += [c for c in axes.facts if c not in session.scope.facts]
+    session.scope.arrays[name] = Array(name, tuple(axes.outputs[v] for v in letters))
+    session.scope.definitions[name] = Definition(name, letters, terms)
+    if value.row:
+        session.scope.rows.add(name)
+    if not letters:
+        session.scope.losses.add(name)
+    return Outcome("forward", Judgement("definition"), "")
+
+
+def _letter(entry: n.Node, reader: Reader) -> str:
+    """The internal name of an index entry that is one free letter, else nothing."""
+    here = reader.names.get(key(entry))
+    return here.items[0][0][0] if here is not None and len(here.items) == 1 else ""
+
+
+def _applied(left: n.Node) -> n.Node:
+    """(T x)(i) reads as a product of two brackets; on the left it is T x at i."""
+    if isinstance(left, n.Product) and len(left.factors) == 2 and all(isinstance(f, n.Bracketed) for f in left.factors):
+        first, second = left.factors
+        if isinstance(first, n.Bracketed) and isinstance(first.body, n.Product) and isinstance(second, n.Bracketed):
+            return n.Call(first, (second.body,))
+    return left
+
+
+def reader_entries(opened: Opened, entries: tuple[n.Node, ...]) -> tuple[n.Node, ...]:
+    return tuple(opened.reader().indexing().entries(entries, None))
+
+
+def _plain(left: n.Node, opened: Opened) -> bool:
+    """Only letters stand at the index positions: a pattern that can be defined, not a single element."""
+    reader = opened.reader()
+    ref = reference(reader, left)
+    array = opened.scope.array(opened.scope.resolve(ref.name))
+    entries = reader.indexing().entries(ref.entries, len(array.axes) if array else None)
+    letters = [_letter(e, reader) for e in entries]
+    return "" not in letters and len(set(letters)) == len(letters)
+
+
+def _starred(node: n.Node) -> bool:
+    """An operator at an index or alone: [f * g](x), (f * g)_i, f * g."""
+    while isinstance(node, n.Call | n.Scripted | n.Bracketed):
+        node = node.head if isinstance(node, n.Call) else node.base if isinstance(node, n.Scripted) else node.body
+    return isinstance(node, n.Operation) and node.operator not in ("times", "odot", "mod", "circ")

@@ -1,0 +1,85 @@
+"""A short run of `python -m tests.fuzz_verify`, and the same questions put by hypothesis."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from fuzz_inputs import SOURCES, UNUSUAL, Grower, Input, damaged, generate, real_documents
+from fuzz_verify import Failure, cause, failures, run, shrunk
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+SHORT = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+PIECES = [*UNUSUAL, "w_j", "x_{i+j-1}", r"\sum_{j=1}^{k}", r"\delta_i", r"\frac{\partial L}{\partial w_i}", "=", "+",
+          "*", " ", r"\sigma", "(", ")", "i", "n - k", r"\leftarrow", r"\int_{\mathbb{R}}", "f(z)", "dz", r"[f * g](x)",
+          "2", "^{l}"]
+MARKS = ["$", "$$", r"\(", r"\)", r"\[", r"\]", "\n", "\n\n", "- ", "> ", "    ", "```math\n", "```", "word", "| a |",
+         "<!-- symconv: base 1 -->", "% symconv: x: n\n", r"\begin{equation}", r"\end{equation}",
+         r"\newcommand{\a}[1]{#1\a{#1}}", r"\a{x}"]
+PROSE = st.lists(st.sampled_from([*MARKS, *PIECES]), max_size=25)
+
+
+def assert_answered(item: Input) -> None:
+    bad = [f for f in failures(item) if f.cause != "slow"]  # time is for the long run, on a quiet machine
+    assert not bad, bad[0]
+
+
+@SHORT
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.integers(0, 10**6))
+def test_any_sequence_of_pieces_is_answered(latex: str, number: int) -> None:
+    assert_answered(Input(latex, generate(0, number).given))
+
+
+@SHORT
+@given(st.text(max_size=40))
+def test_any_text_is_answered(latex: str) -> None:
+    assert_answered(Input(latex))
+    assert_answered(Input("a = b", (latex,)))
+
+
+@SHORT
+@given(PROSE.map("".join), st.sampled_from(sorted(SOURCES.values())))
+def test_any_document_is_answered(text: str, source: str) -> None:
+    assert_answered(Input(text, (), source))
+
+
+def test_real_documents_are_answered() -> None:
+    for text, source in real_documents():
+        assert_answered(Input(text, (), source))
+
+
+def test_a_sample_of_the_long_run() -> None:
+    found = run(3, range(60))
+    found.pop("slow", None)
+    assert not found, found
+
+
+@pytest.mark.parametrize("source", ["", *SOURCES.values()])
+def test_degenerate_input(source: str) -> None:
+    for text in ("", " ", "\n", "$", "$$", "$$$$", "\\", "{" * 3000, "x_" * 2000 + "x", "\\frac" * 500, "(" * 2000,
+                 "=" * 999, "$" + "+".join(["w_j x_{i+j-1}"] * 300) + "$", "\ud800", "\ufeff$a$", "a\rb\r\n$c$"):
+        assert_answered(Input(text, (), source))
+
+
+def test_the_same_number_is_the_same_input() -> None:
+    assert generate(1, 5) == generate(1, 5) != generate(2, 5)
+    assert Grower(random.Random(4)).formula() == Grower(random.Random(4)).formula()
+    assert damaged("w_j x_i", random.Random(1), 3) == damaged("w_j x_i", random.Random(1), 3)
+
+
+class Broken(Input):
+    """Fails on every text with a q in it."""
+
+    def run(self) -> list:
+        if "q" in self.text:
+            raise KeyError("q")
+        return []
+
+
+def test_failures_are_made_small() -> None:
+    (failure,) = failures(Broken("a + b + q + c + d", ("x: n",)))
+    assert failure.cause == "KeyError in fuzz_verify.failures > test_fuzz_verify.run"
+    small = shrunk(failure)
+    assert (small.input.text, small.input.given) == ("q", ())
+    assert isinstance(small, Failure) and cause(ValueError()) == "ValueError in "
