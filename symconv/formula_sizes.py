@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from symconv.affine import Affine, Constraint, unique
-from symconv.claims.extents import alone
 from symconv.claims.directives import bare
+from symconv.claims.extents import alone
 from symconv.claims.raw import Raw, plain
 from symconv.claims.scope import Array, Scope
 from symconv.errors import ShapeError

@@ -51,7 +51,7 @@ ROOMS = (
     ("claims.finding", "claims.raw", "claims.layers", "claims.whole", "claims.continuous"),
     ("claims.scope", "claims.words", "claims.stars", "claims.letters", "claims.sums", "claims.kinds",
      "claims.counting"),
-    ("claims.axes", "claims.gradients", "claims.indexing", "claims.regroup", "claims.spans"),
+    ("claims.axes", "claims.extents", "claims.gradients", "claims.indexing", "claims.regroup", "claims.spans"),
     ("claims.settle",),
     ("claims.judge", "claims.outcome"),
     ("claims.ellipsis", "claims.functions", "claims.partials", "claims.spelling", "claims.starred",
@@ -203,6 +203,13 @@ def test_sympy_is_loaded_at_the_top_of_one_module_only():
         assert not sympy or name == "sympy_bridge", f"{name} imports sympy at module level"
         if name != "sympy_bridge":
             assert "symconv.sympy_bridge" not in found, f"{name} loads sympy through the bridge at module level"
+
+
+def test_public_names_hide_no_module():
+    """`import symconv.claims` and the like must never replace a public function by a module of the same name."""
+    import symconv
+
+    assert not set(symconv.__all__) & set(modules())
 
 
 def test_nothing_evaluates_text():

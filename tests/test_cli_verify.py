@@ -52,14 +52,14 @@ def fake_verify(text: str, *, given: Sequence[str] = (), source: str = "markdown
     return found[::-1]
 
 
-def fake_claim(latex: str, *, given: Sequence[str] = ()) -> Finding:
-    return fake_verify(latex, given=given)[0]
+def fake_claim(latex: str, given: Sequence[str] = ()) -> list[Finding]:
+    return fake_verify(latex, given=given)
 
 
 def stand_ins() -> dict[str, ModuleType]:
     """The modules that read and decide, replaced."""
     verify, document = ModuleType("symconv.claims.verify"), ModuleType("symconv.notation.document")
-    vars(verify).update(verify=fake_verify, verify_claim=fake_claim)
+    vars(verify).update(verify=fake_verify, claim_findings=fake_claim)
     vars(document).update(source_of=lambda path: "latex" if path.endswith(".tex") else "markdown")
     return {module.__name__: module for module in (verify, document)}
 

@@ -180,6 +180,11 @@ def test_nothing_is_said_twice():
     assert "false" not in full(report(replace(REFUTED, message="false: the formula gives 5, the truth is 3")))
 
 
+def test_a_directive_from_the_command_line_has_no_line_to_show():
+    unread = replace(REMARK, code="SC002", latex="base 7", kind="directive", line=1, column=1, message="base 7?")
+    assert [line.strip() for line in full(report(unread)).splitlines()[1:3]] == ["base 7?", ""]
+
+
 def test_a_proof_that_needs_more_words_gets_them():
     other = Reading("* is full convolution", "proved_if", "k = 1")
     lines = full(report(replace(PROVED, alternatives=(other,)))).splitlines()

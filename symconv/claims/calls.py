@@ -94,6 +94,7 @@ def index_like(reader: Reader, node: n.Call) -> bool:
 
 
 def scratch(reader: Reader) -> Scope:
+    """A scope whose sizes may be added to without consequence."""
     return replace(reader.scope, sizes=set(reader.scope.sizes))
 
 

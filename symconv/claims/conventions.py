@@ -20,12 +20,15 @@ def assume_upstream(scope: Scope, reader: Reader, nodes: Iterable[n.Node]) -> No
         if not isinstance(first, n.Name) or first.text not in LETTERS or first.accent:
             continue
         ref = reference(reader, node)
+        if ref.name in scope.assumed:
+            scope.note(f"{ref.name} is taken as dL/d{scope.upstream[ref.name]}")
         if ref.name in scope.upstream or ref.name in scope.arrays \
                 or ref.name in scope.definitions:
             continue
         d = output(scope, ref.name, len(ref.entries))
         if d is not None:
             scope.upstream[ref.name] = d.name
+            scope.assumed.add(ref.name)
             scope.note(f"{ref.name} is taken as dL/d{d.name}")
 
 

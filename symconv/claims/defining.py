@@ -168,6 +168,7 @@ def _applied(left: n.Node) -> n.Node:
 
 
 def reader_entries(opened: Opened, entries: tuple[n.Node, ...]) -> tuple[n.Node, ...]:
+    """Index entries, juxtaposed letters taken apart."""
     return tuple(opened.reader().indexing().entries(entries, None))
 
 

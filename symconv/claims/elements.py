@@ -54,8 +54,7 @@ def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
         sums = [reader.value(e).terms for e in entries if not isinstance(e, n.Dots)]
     except NotationError as e:
         return [Outcome("", Judgement("not_a_claim", reason=e.reason), at=e.at)]
-    remarks = tuple(Remark("SC010", f"the index {name} is declared nowhere", at)
-                    for name, at in dict.fromkeys(reader.undeclared))
+    remarks = tuple(Remark("SC010", str(u), u.at, end=u.end) for u in dict.fromkeys(reader.undeclared))
     if not any(gradients(t) for t in sums):
         return [Outcome("", Judgement("not_a_claim", reason="an expression without a statement about it"),
                         remarks=remarks)]
@@ -97,7 +96,7 @@ def candidates(scope: Scope, terms: Sum) -> Iterator[Element]:
     numbers = [e.constant for t in terms for f in t.factors for e in f.indices if e.is_constant]
     top = max(numbers, default=0) * 2
     count = 0
-    for name, array in scope.arrays.items():
+    for name, array in list(scope.arrays.items()):
         if name in scope.definitions or not any(depends(scope, u, name) for u in used) or name in factors:
             continue
         if not array.axes or not array.finite or not all(a.low.is_constant for a in array.axes):
@@ -124,7 +123,7 @@ def contributions(scope: Scope, sums: list[Sum], remarks: tuple[Remark, ...]) ->
         targets = [_target(scope, name, u, common) for u, _ in pairs if u]
         if len(targets) == len(sums) and None not in targets:
             listed = ", ".join(map(str, targets))
-            fixes = tuple(Remark(r.code, r.message, r.at, str(of)) for r in remarks)
+            fixes = tuple(Remark(r.code, f"{r.message}; {of} is meant", r.at, str(of), r.end) for r in remarks)
             strange = [o for o in others if o != common]
             reading = f"the contributions of {of} to the gradients of ({listed})"
             if strange:

@@ -72,6 +72,7 @@ def _gradient(scope: Scope, d: Definition, here: Index, stop: Collection[str], d
 
 
 def gradients(terms: Sum) -> set[str]:
+    """The names of the gradients that occur."""
     return {f.name for t in terms for f in t.factors if f.name.startswith(GRADIENT)}
 
 

@@ -74,10 +74,14 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     stop = {f.name for t in (*actual, *claimed) for f in t.factors if f.name.startswith(GRADIENT)}
     sides = [by_parts(inlined(scope, resolved(scope, side, stop)), scope.continuous) for side in (actual, claimed)]
     where = (*conditions, *existing(scope, elements, letters, both.axes))
+    needed = literals(scope, (*claimed, *actual), both.left.context)
+    before = list(scope.facts)
+    scope.facts += [c for _, cs in needed for c in cs]  # the elements named exist: decide under that
     found = _decided(scope, both, sides, letters, where)
     if found.verdict != "proved" and (plain := counted(scope, sides)) is not None:
         found = _decided(scope, both, plain, letters, where)
-    return _if_there(scope, found, literals(scope, claimed, both.left.context))
+    scope.facts[:] = before
+    return _if_there(scope, found, needed)
 
 
 def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequence[str],
@@ -165,6 +169,7 @@ def monomial(scope: Scope, text: str, sizes: Mapping[str, int]) -> str:
 
 
 def number(value: int | Fraction | float) -> str:
+    """A value in words of one line."""
     return str(value) if not isinstance(value, float) else f"{value:.6g}"
 
 
@@ -192,4 +197,5 @@ def spoken(text: str) -> str:
 
 
 def values(shown: Mapping[str, int]) -> str:
+    """Names and their values in one line."""
     return ", ".join(f"{k} = {v}" for k, v in shown.items())

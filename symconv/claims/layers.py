@@ -13,6 +13,7 @@ LABEL = re.compile(r"(?P<base>[^^]+)\^(?P<letter>[A-Za-z]+)(?P<offset>[+-]\d+)?(
 
 @dataclass(frozen=True, slots=True)
 class Label:
+    """A layer label: z^l+1 is base z, letter l, offset 1."""
     base: str
     letter: str
     offset: int
@@ -34,6 +35,7 @@ def shifted(name: str, letter: str, by: int) -> str:
 
 
 def shifted_sum(terms: Sum, letter: str, by: int) -> Sum:
+    """Every name some layers later."""
     return tuple(replace(t, factors=tuple(replace(f, name=shifted_gradient(f.name, letter, by)) for f in t.factors))
                  for t in terms)
 

@@ -90,6 +90,7 @@ def _entries(entry: n.Node, scope: Scope, bound: frozenset[str], found: dict[str
 
 
 def index_names(entry: n.Node) -> Iterator[n.Node]:
+    """The names of an index expression, scripted ones as a whole."""
     if isinstance(entry, n.Name | n.Scripted):
         yield entry
     elif isinstance(entry, n.Call):

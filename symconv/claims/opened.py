@@ -27,14 +27,14 @@ class Opened:
         self.lost: list[Remark] = []
         self.noticed: list[Remark] = []
         if isinstance(body, n.Chain) and written:
-            self.compare_letters(body, scope)
+            self.compare_letters(body, scope, isinstance(first, n.Call))
 
-    def compare_letters(self, body: n.Chain, scope: Scope) -> None:
+    def compare_letters(self, body: n.Chain, scope: Scope, argument: bool) -> None:
         """[f * g](x) = sum f(a) g(i - a): the one strange letter stands for the one that is missing."""
         rest = list(dict.fromkeys(x for i in body.items[1:] for x in free(i, scope)))
         missing = [x for x in self.letters if x not in rest]
         strange = [x for x in rest if x not in self.letters and x in INDICES]
-        if len(missing) == 1 and len(strange) == 1:
+        if argument and len(missing) == 1 and len(strange) == 1:
             at = next((x.at for i in body.items[1:] for x in names_in(i) if x.text == strange[0]), -1)
             self.letters[strange[0]] = self.letters[missing[0]] = fresh(strange[0])
             self.noticed.append(Remark("SC012", f"the left-hand side has the index {missing[0]}, the right-hand "
@@ -49,8 +49,7 @@ class Opened:
 
     def remarks(self, reader: Reader) -> tuple[Remark, ...]:
         """Letters nobody declared: the formula cannot be decided with them."""
-        found = tuple(Remark("SC010", f"the index {name} is declared nowhere", at)
-                      for name, at in dict.fromkeys(reader.undeclared))
+        found = tuple(Remark("SC010", str(u), u.at, end=u.end) for u in dict.fromkeys(reader.undeclared))
         self.lost = list(found)
         noticed, self.noticed = tuple(self.noticed), []
         return (*noticed, *found)

@@ -15,13 +15,14 @@ class Remark:
     Args:
         code: SC010 undeclared symbol, SC011 index missing, SC012 one letter for two things,
             SC013 reads outside, SC014 misspelt.
-        at: offset in the formula, -1 for the whole.
+        at: offset in the formula, -1 for the whole; end: where it ends, one further if not known.
     """
 
     code: str
     message: str
     at: int = -1
     suggestion: str = ""
+    end: int = -1
 
 
 @dataclass(frozen=True, slots=True)

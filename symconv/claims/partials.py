@@ -50,6 +50,7 @@ def renamed(reader: Reader, target: Value, node: n.Partial) -> Value:
 
 
 def element_of(reader: Reader, target: Value, node: n.Partial) -> Factor:
+    """The one element a derivative is taken by."""
     terms = target.terms if not target.rank else ()
     if len(terms) != 1 or len(terms[0].factors) != 1 or terms[0].indices:
         raise not_understood("a derivative by something that is no single element", node)
@@ -57,6 +58,7 @@ def element_of(reader: Reader, target: Value, node: n.Partial) -> Factor:
 
 
 def is_loss(reader: Reader, of: n.Node) -> bool:
+    """Is this what derivatives are taken of: a scalar the document calls its loss, or usually called so?"""
     if isinstance(of, n.Call) and isinstance(of.head, n.Name) and reader.scope.array(key(of.head)) is None \
             and (of.head.text in LOSSES or key(of.head) in reader.scope.losses or whole_arguments(reader, of)):
         return True

@@ -24,6 +24,7 @@ def fresh(name: str) -> str:
 
 
 def plain(name: str) -> str:
+    """What the author calls an index."""
     return name.split("~")[0]
 
 
@@ -71,8 +72,8 @@ class Raw:
         """The same term with bound indices of its own."""
         names = {n: fresh(n) for n in self.indices}
         moved = self.substitute(names)
-        return replace(moved, indices=tuple(names.values()), stated=frozenset(names[n] for n in self.stated),
-                       line=frozenset(names[n] for n in self.line))
+        return replace(moved, indices=tuple(names.values()), stated=frozenset(names.get(n, n) for n in self.stated),
+                       line=frozenset(names.get(n, n) for n in self.line))
 
     def where(self, *constraints: Constraint) -> Raw:
         return replace(self, constraints=self.constraints + constraints)
@@ -95,6 +96,7 @@ ONE: Sum = (Raw(),)
 
 
 def scale(terms: Sum, number: Fraction | int) -> Sum:
+    """Every term times a number."""
     return tuple(replace(t, coefficient=t.coefficient * number) for t in terms) if number else ()
 
 

@@ -15,7 +15,7 @@ from symconv.claims.partials import partial_value
 from symconv.claims.raw import ONE, Factor, Raw, Sum, Value, multiply, scale
 from symconv.claims.references import named_value
 from symconv.claims.scope import Scope
-from symconv.claims.spelling import Reference, reference
+from symconv.claims.spelling import Reference, Undeclared, reference
 from symconv.claims.starred import operated
 from symconv.claims.summing import branched, indicator, integrated, summed
 from symconv.claims.words import key
@@ -29,7 +29,7 @@ class Reader:
     Args:
         names: the free indices (and, inside sums, the bound ones), author's name to internal one.
         choice: which of the two signs a plus-minus stands for, 1 or -1.
-        undeclared: names that stand where an index should and are none: (name, offset).
+        undeclared: letters that stand where an index should and are none.
         guess: ranks of arrays met for the first time without indices.
         arity: how many indices stand on the expression being read, when that is written.
         elements: every element read so far.
@@ -38,7 +38,7 @@ class Reader:
     scope: Scope
     names: dict[str, Affine] = field(default_factory=dict)
     choice: int = 1
-    undeclared: list[tuple[str, int]] = field(default_factory=list)
+    undeclared: list[Undeclared] = field(default_factory=list)
     guess: int | None = None
     arity: int = 0
     variables: set[str] = field(default_factory=set)

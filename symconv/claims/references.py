@@ -13,7 +13,7 @@ from symconv.claims.indexing import Indexing, not_understood
 from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import GRADIENT
-from symconv.claims.spelling import Reference, reference
+from symconv.claims.spelling import Reference, Undeclared, reference
 from symconv.claims.words import base_of, is_transpose, key, names_in
 from symconv.notation import nodes as n
 
@@ -63,6 +63,7 @@ def scripted(reader: Reader, node: n.Scripted) -> Value:
 
 
 def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
+    """The array or scalar a reference names, read at its indices."""
     if ref.name in reader.names and not ref.indexed:
         raise not_understood(f"the index {ref.name} is used as a number", node)
     name = reader.scope.resolve(ref.name)
@@ -78,7 +79,7 @@ def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
     entries = indexing.entries(ref.entries, rank)
     if rank is not None and len(entries) != rank:
         return partial_index(reader, name, entries, rank, node)
-    at = tuple(index_of(reader, e, indexing, array is not None) for e in entries)
+    at = tuple(index_of(reader, e, indexing, array is not None, node) for e in entries)
     side = indexing.side
     reader.elements.append(Factor(name, at))
     reader.scope.heads.setdefault(name, node)
@@ -90,20 +91,23 @@ def partial_index(reader: Reader, name: str, entries: list[n.Node], rank: int, n
     if not entries or len(entries) > rank:
         raise not_understood(f"{name} has {rank} axes and is indexed with {len(entries)}", node)
     indexing = reader.indexing()
-    first = tuple(index_of(reader, e, indexing, True) for e in entries)
+    first = tuple(index_of(reader, e, indexing, True, node) for e in entries)
     side = indexing.side
     return Value(rank - len(entries), lambda rest: (
         Raw((Factor(name, (*first, *rest)),), tuple(side.indices), tuple(side.constraints)),))
 
 
-def index_of(reader: Reader, node: n.Node, indexing: Indexing, known: bool) -> Affine:
-    """One index entry; a letter nobody declared is remembered."""
+def index_of(reader: Reader, node: n.Node, indexing: Indexing, known: bool, whole_: n.Node) -> Affine:
+    """One index entry of an element; a letter nobody declared is remembered."""
     for name in index_names(node):
         word = key(name)
         if word in reader.names or word in reader.scope.sizes or word in reader.scope.settings:
             continue
         if word in INDICES or (known and isinstance(node, n.Name)):
-            reader.undeclared.append((word, names_in(name)[0].at))
+            first, letter = names_in(whole_)[0], names_in(name)[0]
+            lone = isinstance(node, n.Name)  # x_e as a whole is what is wrong
+            reader.undeclared.append(Undeclared(word, first.at if lone else letter.at, letter.at + len(letter.text),
+                                                key(whole_) if lone else ""))
     before = set(reader.scope.sizes)
     found = indexing.read(node)
     reader.scope.offsets |= {v for v in reader.scope.sizes - before if found.is_linear_in(v)}
@@ -111,6 +115,7 @@ def index_of(reader: Reader, node: n.Node, indexing: Indexing, known: bool) -> A
 
 
 def unindexed(reader: Reader, name: str, ref: Reference, node: n.Node) -> Value:
+    """A name without indices: a whole array, or a number."""
     name = reader.scope.known_as(name)
     if reader.arity:
         reader.scope.other_arity(name, reader.arity)

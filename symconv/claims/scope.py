@@ -20,6 +20,7 @@ GRADIENT = "∂"  # marks the array that holds dL/d(another)
 
 
 def gradient_of(array: str) -> str:
+    """The name of the array that holds dL/d(array)."""
     return GRADIENT + array
 
 
@@ -142,6 +143,7 @@ class Scope:
     mode: str = ""
     usual_rank: int = 1
     padding: int = 0
+    assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     rates: dict[str, tuple[Factor, ...]] = field(default_factory=dict)
     kernel_last: bool | None = None

@@ -92,14 +92,14 @@ def _pairs(constraints: Sequence[Constraint], array: Array) -> list[tuple[Constr
 
 
 def literals(scope: Scope, terms: Iterable[Raw], context: Context) -> tuple[tuple[Factor, tuple[Constraint, ...]], ...]:
-    """Elements with numbers for indices that need not exist, and what it takes."""
+    """Elements at numbers or sizes, x_3 or w_{k-2}, that need not exist, and what it takes."""
     found: dict[Factor, tuple[Constraint, ...]] = {}
     low = [row(c) for c in context.constraints if not c.equality]
     same = [row(c) for c in context.constraints if c.equality]
     for t in terms:
         for f in t.factors:
             array = scope.array(f.name)
-            if array is None or not f.indices or not all(e.is_constant for e in f.indices) or f in found:
+            if array is None or not f.indices or f in found or any("~" in v for e in f.indices for v in e.names):
                 continue
             open_ = tuple(c for c in array.inside(f.indices) if not c.is_trivial
                           and feasible([*low, negated(row(c))], same) is not False)

@@ -25,6 +25,25 @@ class Reference:
     indexed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """A letter that stands where an index should and is none.
+
+    Args:
+        at, end: offsets of the letter, or of the whole element where the letter is its only index.
+        element: that element, or "".
+    """
+
+    letter: str
+    at: int
+    end: int
+    element: str = ""
+
+    def __str__(self) -> str:
+        of = f"{self.element}: " if self.element else ""
+        return f"{of}the index {self.letter} is declared nowhere"
+
+
 def reference(reader: Reader, node: n.Node) -> Reference:
     """Take a name apart into what it is called and where it is read."""
     if isinstance(node, n.Name):

@@ -10,6 +10,7 @@ USUAL = {"*": "convolution", "star": "correlation", "circledast": "correlation",
 
 
 def canonical(operator: str) -> str:
+    """One name for the spellings of an operator."""
     return CANONICAL.get(operator, operator)
 
 

@@ -40,11 +40,14 @@ def branched(reader: Reader, node: n.Cases) -> Value:
 
 
 def summed(reader: Reader, node: n.Sum) -> Value:
+    """A sum: the body over its ranges, where the conditions hold."""
     names: dict[str, Affine] = {}
     stated: list[str] = []
     line: list[str] = []
     ranges, conditions = opened(node, reader.scope, {*reader.names, *reader.scope.sizes, *reader.scope.settings})
     for r in ranges:
+        if key(r.index) in names:
+            raise not_understood(f"the index {key(r.index)} is bound twice", node)
         inside = fresh(key(r.index))
         names[key(r.index)] = Affine.of(inside)
         if r.low is not None and not (is_infinite(r.low) or is_infinite(r.high)):
@@ -66,6 +69,7 @@ def summed(reader: Reader, node: n.Sum) -> Value:
 
 
 def limits(reader: Reader, indexing: Indexing, r: n.Range) -> list[Constraint]:
+    """The constraints that the bounds of one range state."""
     here = indexing.names[key(r.index)]
     for end in (r.low, r.high):
         reader.scope.offsets -= {key(x) for x in index_names(end)} if end is not None else set()

@@ -11,6 +11,7 @@ CODES = {"proved": ("SC100", "note"), "refuted": ("SC101", "error"), "proved_if"
 
 
 def coded(o: Outcome) -> tuple[str, str]:
+    """The code and the severity of an outcome."""
     return CODES[o.verdict]
 
 

@@ -163,6 +163,7 @@ def internal(message: str, formula: Formula, document: Document, span: tuple[int
 
 
 def finding(o: Outcome, formula: Formula, document: Document, span: tuple[int, int], part: int) -> Finding:
+    """One outcome with its place in the file."""
     code, severity = coded(o)
     start, end = span
     if o.at >= 0 and o.verdict == "not_understood":
@@ -176,7 +177,8 @@ def finding(o: Outcome, formula: Formula, document: Document, span: tuple[int, i
 
 
 def remarked(r: Remark, formula: Formula, document: Document, span: tuple[int, int], part: int) -> Finding:
-    start, end = (r.at, r.at + 1) if r.at >= 0 else span
+    """One remark with its place in the file."""
+    start, end = (r.at, max(r.end, r.at + 1)) if r.at >= 0 else span
     first, last = formula.place(start), formula.place(end)
     return Finding(formula.text(span), "", r.code, "warning", r.message, "symbol", document.path, first.line,
                    first.column, last.line, last.column, part, suggestion=r.suggestion)

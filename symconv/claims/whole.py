@@ -19,6 +19,7 @@ Box = tuple[tuple[Affine, Affine] | None, ...]
 
 
 def known(value: Value) -> bool:
+    """Are the ends of every axis known?"""
     return len(value.box) == value.rank and all(b is not None for b in value.box)
 
 
@@ -64,6 +65,7 @@ def inner(a: Value, b: Value) -> Value:
 
 
 def elementwise(a: Value, b: Value) -> Value:
+    """The product of elements at the same index."""
     if not a.rank or not b.rank:
         return product(a, b)
     if a.rank != b.rank:
@@ -72,6 +74,7 @@ def elementwise(a: Value, b: Value) -> Value:
 
 
 def add(values: list[Value]) -> Value:
+    """The sum of arrays of the same rank."""
     ranks = {v.rank for v in values}
     if len(ranks) > 1:
         raise NotationError("a sum of arrays with different numbers of axes", -1)
@@ -81,6 +84,7 @@ def add(values: list[Value]) -> Value:
 
 
 def transposed(a: Value) -> Value:
+    """Rows for columns; a vector becomes a row."""
     if a.rank == 2:
         return Value(2, lambda i: a.at((i[1], i[0])), box=tuple(reversed(a.box)))
     if a.rank > 2:

@@ -17,10 +17,12 @@ SIZE_WORDS = frozenset("""stride pad padding kernel dilation filters channels gr
 
 
 def spelled(name: n.Name) -> str:
+    """A name with its accent."""
     return f"{name.accent} {name.text}" if name.accent else name.text
 
 
 def is_function(name: str) -> bool:
+    """Does the name usually stand for a pointwise function?"""
     return name.lower().rstrip("'") in FUNCTIONS
 
 
@@ -64,6 +66,7 @@ def base_of(node: n.Node) -> n.Node:
 
 
 def is_transpose(node: n.Node) -> bool:
+    """Is this superscript a transposition?"""
     return isinstance(node, n.Name) and node.text in TRANSPOSES
 
 

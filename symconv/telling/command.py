@@ -88,10 +88,10 @@ def _outcomes(request: Request) -> list[Outcome]:
 
 def _claim(latex: str, given: Sequence[str]) -> Outcome:
     """One formula from the command line."""
-    from symconv.claims.verify import verify_claim
+    from symconv.claims.verify import claim_findings
 
     try:
-        return Outcome("-", latex, (verify_claim(latex, given=given),))
+        return Outcome("-", latex, tuple(claim_findings(latex, given)))
     except SymconvError:
         raise
     except Exception as e:  # a defect of ours, told like those in files

@@ -90,7 +90,9 @@ def _block(console: Console, finding: Finding, text: str, wrap: bool) -> None:
     style = STYLES.get(finding.severity, "")
     line(console, _place(finding), (f"{finding.code} {said}", style), wrap=wrap)
     gutter = len(str(finding.end_line)) + 2
-    for row in excerpt(finding, text, max(20, (console.width if wrap else PIPE_WIDTH) - gutter - 3)):
+    room = max(20, (console.width if wrap else PIPE_WIDTH) - gutter - 3)
+    elsewhere = finding.kind == "directive" and finding.latex not in text  # it came with --given
+    for row in () if elsewhere else excerpt(finding, text, room):
         line(console, (f"{row.number or '':>{gutter}} | ", "dim"), (row.text, ""))
         if row.carets:
             line(console, (f"{'':>{gutter}} | ", "dim"), (row.carets, style))

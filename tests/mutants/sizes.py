@@ -93,8 +93,15 @@ class SizeClaim:
             size = count(env, self.transposed)
             if size >= 1 and (not self.transposed or env["a"] < env["s"]):
                 used = tuple((n, env[n]) for n in names)
-                found.append(Case(used, self.formula.value(env) == size, False, (("o", (size,)),)))
+                found.append(Case(used, self.holds(env, size), False, (("o", (size,)),)))
         return found
+
+    def holds(self, env: Values, size: int) -> bool | None:
+        """None where the formula divides by zero."""
+        try:
+            return self.formula.value(env) == size
+        except ZeroDivisionError:
+            return None
 
 
 def count(env: Values, transposed: bool) -> int:
