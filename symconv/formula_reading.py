@@ -92,7 +92,7 @@ def read(texts: Sequence[str]) -> Reading:
     """
     session = _Definitions(Scope(called=_Arrays()), given=True)
     said = [(text, s) for text in texts if not directive(session.scope, text) for s in _parsed(text)]
-    sized = [p for p in said if session.about_sizes(p[1])]
+    sized = [p for p in said if session.order(p[1]) == 0]
     rest = [p for p in said if p not in sized]
     for text, s in sized:
         _take(session, text, s)

@@ -214,6 +214,64 @@ def translated(text: str, names: dict[str, str]) -> str | None:
     return read
 
 
+PLANE_LAYER = (r"Y_{i,j} = \sum_{m=0}^{K-1}\sum_{n=0}^{K-1} X_{i+m,j+n} W_{m,n}", r"\star is full cross-correlation")
+LINE_LAYER = (r"o_i = \sum_{j=1}^{k} w_j x_{i+j-1}", r"\delta_i = \frac{\partial L}{\partial o_i}")
+CHANNEL_LAYER = (r"y_{o,i,j} = \sum_c W_{oc} x_{c,i,j}", r"\delta_{o,i,j} = \frac{\partial L}{\partial y_{o,i,j}}")
+INPUT_GRADIENT = r"\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Y} \star "
+
+
+@pytest.mark.parametrize(("given", "latex"), [
+    (PLANE_LAYER, INPUT_GRADIENT + r"\mathrm{rot}_{90}(W)"),  # by a right angle, not by two
+    (PLANE_LAYER, INPUT_GRADIENT + r"\mathrm{rot270}(W)"),
+    (PLANE_LAYER, INPUT_GRADIENT + r"\mathrm{rot}_{80}(W)"),
+    (PLANE_LAYER, INPUT_GRADIENT + r"\mathrm{fliplr}(W)"),  # one axis only
+    (PLANE_LAYER, INPUT_GRADIENT + r"\mathrm{flipud}(W)"),
+    (("y = W x", r"\delta = \nabla_y L"), r"\nabla_x L = W^T \sum\delta"),  # the sum of a vector is a number
+    (CHANNEL_LAYER, r"\frac{\partial L}{\partial W_{oc}} = \sum_{i,j}\sum_{i,j} \delta_{o,i,j} x_{c,i,j}"),
+    (LINE_LAYER, r"\frac{\partial L}{\partial w_i} = \sum_j \delta_j x_{m+j-1}"),  # m is bound nowhere
+    (LINE_LAYER, r"\frac{\partial L}{\partial w_j} = \sum_j \delta_j x_{i+j-1}"),
+    (LINE_LAYER, r"\frac{\partial L}{\partial w_i} = \sum_j \delta_j x_{i+j}"),
+])  # fmt: skip
+def test_what_a_quick_eye_lets_pass_is_not_proved(given: tuple[str, ...], latex: str) -> None:
+    assert verify_claim(latex, given=given).verdict != "proved"
+
+
+@pytest.mark.parametrize(("given", "latex"), [
+    (PLANE_LAYER, INPUT_GRADIENT + r"\mathrm{rot}_{180}(W)"),
+    (PLANE_LAYER, INPUT_GRADIENT + r"\mathrm{rot180}(W)"),
+    (PLANE_LAYER, INPUT_GRADIENT + r"\operatorname{rot}_{180^\circ}\left\{ W \right\}"),
+    (("y = W x", r"\delta = \nabla_y L"), r"\nabla_x L = W^T \delta"),
+    (CHANNEL_LAYER, r"\frac{\partial L}{\partial W_{oc}} = \sum_{i,j} \delta_{o,i,j} x_{c,i,j}"),
+    (LINE_LAYER, r"\frac{\partial L}{\partial w_i} = \sum_m \delta_m x_{i+m-1}"),
+])  # fmt: skip
+def test_its_true_counterpart_is_proved(given: tuple[str, ...], latex: str) -> None:
+    assert verify_claim(latex, given=given).verdict == "proved"
+
+
+CONVOLUTION = (r"(f * g)(t) = \int_{-\infty}^{\infty} f(\tau) g(t-\tau) d\tau",)
+ACTIVATED = (r"z^{l} = w^l a^{l-1} + b^l", r"a^l = \sigma(z^l)", r"\delta^l = \frac{\partial C}{\partial z^l}")
+
+
+@pytest.mark.parametrize(("given", "latex"), [
+    (CONVOLUTION, r"f * \delta = f"),  # the unit impulse
+    ((r"(f * g)[n] = \sum_m f[m] g[n-m]",), r"f * \delta = f"),
+    (CONVOLUTION, r"\widehat{f * g} = \hat{f} \hat{g}"),  # Fourier transforms
+    (CONVOLUTION, r"\mathcal{F}(f * g) = \mathcal{F}(f) \mathcal{F}(g)"),
+    (CONVOLUTION, r"\int_0^t f(\tau) g(t-\tau) d\tau = \int_0^t f(t-\tau) g(\tau) d\tau"),
+    ((), r"F(\omega) G(\omega) = H(\omega)"),
+    ((), r"\sqrt{16} = 4"),
+    ((), r"10/3 \approx 3.33"),
+    (PLANE_LAYER, r"(W^T)^T = W"),
+    ((), r"\sigma'(z) = \sigma(z)(1 - \sigma(z))"),
+    ((), r"\tanh'(z) = 1 - \tanh^2(z)"),
+    (LINE_LAYER, r"\frac{\partial L}{\partial z_i} = p_i - y_i"),  # softmax with cross-entropy
+    (ACTIVATED, r"\delta^l = ((w^{l+1})^T \delta^{l+1}) \odot \sigma'(z^l)"),
+    (ACTIVATED, r"\delta^l = ((w^{l+1})^T \delta^{l+1}) \odot \sigma'"),  # the argument goes without saying
+])  # fmt: skip
+def test_what_is_true_is_not_refuted(given: tuple[str, ...], latex: str) -> None:
+    assert verify_claim(latex, given=given).verdict not in ("refuted", "proved_if", "proved_for")
+
+
 def test_conditions_are_compared_with_the_table() -> None:
     fact = FACTS["dilated-dx-forgotten"]
     names = {name: name for name in fact.box}

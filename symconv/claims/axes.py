@@ -206,15 +206,15 @@ class Axes:
 
     def axis(self, name: str, axis: int, reads: list[tuple[Raw, Factor]], given: Affine | None) -> Axis:
         singles = [alone(f.indices[axis]) for _, f in reads]
+        covered = self.covered(name, axis, reads) if given is None and None in singles else None
+        if covered is not None:
+            return covered
         for single in singles:
             if single is not None and single in self.found:
                 known = self.found[single]
                 return Axis(known.low, given) if given is not None else known
             if single is not None and single in self.outputs:
                 return self.outputs[single]
-        covered = self.covered(name, axis, reads) if given is None and not any(singles) else None
-        if covered is not None:
-            return covered
         found = next((h for t, f in reads if (h := held(f.indices[axis], t)) is not None), None)
         if found is not None and given is None:
             return Axis(Affine(), found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,9 @@ def called(reader: Reader, node: n.Call) -> Value | None:
     if key(head) in reader.scope.unary:
         return reader.scope.unary[key(head)].apply(reader.value(_only(node)))
     if word in ROTATIONS or word.startswith("rot"):
+        angle = re.sub(r"\D", "", key(head)) or "180"
+        if angle != "180":
+            raise not_understood(f"a rotation by {angle} degrees is not understood", node)
         return whole.rotated(reader.value(_only(node)))
     if word in ("transpose", "t") and len(node.arguments) == 1 and reader.scope.array(key(head)) is None:
         return whole.transposed(reader.value(_only(node)))

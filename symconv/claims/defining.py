@@ -14,7 +14,7 @@ from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome
 from symconv.claims.partials import is_loss
-from symconv.claims.raw import fresh
+from symconv.claims.raw import INTEGRAL, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import GRADIENT, Array, Definition
 from symconv.claims.spelling import reference
@@ -48,6 +48,11 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     ref = reference(reader, left)
     if ref.transposed or ref.power != 1:
         return None
+    if isinstance(right, n.Number) and not right.value:
+        return vanishing(session, opened, left, s)
+    if ref.name not in session.scope.definitions and ref.name.rstrip("'") in session.scope.definitions \
+            and ref.name.rstrip("'") in session.scope.continuous:
+        return None  # the derivative of what is defined
     if isinstance(right, n.Partial) and names_gradient(session, opened, ref.name, right):
         return Outcome("definition", Judgement("definition"), f"{ref.name} is dL/d{session.scope.upstream[ref.name]}")
     if session.scope.resolve(ref.name).startswith(GRADIENT):
@@ -61,6 +66,18 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if session.scope.arrays.get(ref.name) and not session.given and session.scope.readers(ref.name):
         pass
     return define(session, opened, left, right, s)
+
+
+def vanishing(session: Session, opened: Opened, left: n.Node, s: Statement) -> Outcome:
+    """x[n] = 0 for n < 0 says where an array is zero; without a condition it says nothing of use."""
+    reader = opened.reader()
+    name = session.scope.resolve(reference(reader, left).name)
+    conditions = opened.conditions(s, reader)
+    letters = list(opened.letters.values())
+    if len(letters) != 1 or len(conditions) != 1 or conditions[0].equality:
+        raise NotationError("this says where an array is zero in a way that is not understood", -1)
+    session.scope.zero_where(name, letters[0], conditions[0])
+    return Outcome("definition", Judgement("definition"), f"where {name} is zero")
 
 
 def names_gradient(session: Session, opened: Opened, name: str, right: n.Partial) -> bool:
@@ -127,6 +144,8 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
     session.scope.facts += [c for c in axes.facts if c not in session.scope.facts]
     session.scope.arrays[ref.name] = Array(ref.name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[ref.name] = Definition(ref.name, letters, terms)
+    if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
+        session.scope.continuous |= {ref.name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
     return Outcome("forward", Judgement("definition"), forward_name(session.scope, terms, letters), remarks=remarks)
 
 
@@ -145,6 +164,8 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
     session.scope.facts += [c for c in axes.facts if c not in session.scope.facts]
     session.scope.arrays[name] = Array(name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[name] = Definition(name, letters, terms)
+    if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
+        session.scope.continuous.add(name)
     if value.row:
         session.scope.rows.add(name)
     if not letters:

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symconv.affine import Affine, Constraint
-from symconv.claims.continuous import by_parts
+from symconv.claims.continuous import by_parts, derivative_by
 from symconv.claims.counting import counted
 from symconv.claims.finding import Shown
 from symconv.claims.gradients import resolved
-from symconv.claims.raw import Factor, Raw, Sum, multiply, plain
-from symconv.claims.scope import GRADIENT, Scope
+from symconv.claims.raw import INTEGRAL, Factor, Raw, Sum, multiply, plain
+from symconv.claims.scope import GRADIENT, Definition, Scope
 from symconv.claims.settle import Settled, existing, literals, settle
 from symconv.decide.decide import decide
 from symconv.decide.decision import Counterexample, Decision
 from symconv.decide.feasible import feasible, negated, row
+from symconv.errors import NotationError
 
 DEEPEST = 6
 Elements = Sequence[tuple[Factor, tuple[Constraint, ...]]]
@@ -54,7 +55,7 @@ def inlined(scope: Scope, terms: Sum, keep: frozenset[str] = frozenset(), depth:
     for t in terms:
         total: Sum = (replace(t, factors=()),)
         for f in t.factors:
-            d = scope.definitions.get(f.name)
+            d = scope.definitions.get(f.name) or derived_definition(scope, f.name)
             if d is None or f.function or f.name in keep or depth > DEEPEST:
                 total = multiply(total, (Raw((f,)),))
                 continue
@@ -64,6 +65,17 @@ def inlined(scope: Scope, terms: Sum, keep: frozenset[str] = frozenset(), depth:
             total = multiply(total, tuple(x.where(*there) for x in inner))
         found += total
     return tuple(found)
+
+
+def derived_definition(scope: Scope, name: str) -> Definition | None:
+    """y'' where y is defined on R."""
+    d = scope.definitions.get(name.rstrip("'"))
+    if d is None or name == d.name or d.name not in scope.continuous or len(d.letters) != 1:
+        return None
+    terms = d.terms
+    for _ in range(len(name) - len(d.name)):
+        terms = derivative_by(terms, d.letters[0])
+    return Definition(name, d.letters, terms)
 
 
 def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
@@ -94,10 +106,31 @@ def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequenc
     final = replace(final, outside=both.outside, axes=both.axes)
     names = {f.name for side in sides for t in side for f in t.factors if f.indices}
     primed = any(v not in scope.arrays and v.rstrip("'") in scope.continuous for v in names)
-    domain = "integral" if "integral" in scope.notes or primed else "integers" if any(
+    if any(v.startswith(INTEGRAL) for side in sides for t in side for v in t.indices):
+        measured([t for side in sides for t in side])
+        primed = True
+    domain = "integral" if primed else "integers" if any(
         (a := scope.array(v)) and not a.finite for v in names) else ""
     return replace(judged(scope, final, decide(final.right, final.left)), domain=domain,
                    sized=bool(final.left.context.sizes))
+
+
+def measured(terms: Sequence[Raw]) -> None:
+    """Integrals are compared as sums are: that is right while every variable moves functions by +-1 and no
+    condition cuts it.
+
+    Raises:
+        NotationError: one is cut, scaled, or moves nothing.
+    """
+    for t in terms:
+        for v in t.indices:
+            if not v.startswith(INTEGRAL):
+                continue
+            moved = [e for f in t.factors for e in f.indices if v in e.names]
+            if not moved or any(abs(e.coefficient(v)) != 1 or not e.is_linear_in(v) for e in moved):
+                raise NotationError("an integral whose substitutions change the measure is not understood", -1)
+            if any(v in c.expression.names and not c.equality for c in t.constraints):
+                raise NotationError("an integral over part of the line is not understood", -1)
 
 
 def _if_there(scope: Scope, found: Judgement, needed: Elements) -> Judgement:

@@ -52,6 +52,10 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
         if not is_function(key(node.head)) and key(node.head) not in scope.functions:
             for entry in node.arguments:
                 _entries(entry, scope, bound, found)
+            if isinstance(node.head, n.Scripted) and len(node.head.below) == 1 and isinstance(
+                    node.head.below[0], n.Name) and node.head.below[0].text.isalpha():
+                _visit(node.head.base, scope, bound, found)  # y_l[n]: a label, unless it is bound
+                return
         else:
             for entry in node.arguments:
                 _visit(entry, scope, bound, found)

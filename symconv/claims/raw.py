@@ -15,17 +15,19 @@ from symconv.affine import Affine, AffineLike, Constraint, equal
 from symconv.errors import NotationError
 
 Index = tuple[Affine, ...]
+INTEGRAL = "∫"  # marks the variables of integrals
 _numbers = count(1)
 
 
 def fresh(name: str) -> str:
     """A bound index that no other sum uses; `plain` gives back what the author called it."""
-    return f"{plain(name)}~{next(_numbers)}"
+    mark = INTEGRAL if name.startswith(INTEGRAL) else ""
+    return f"{mark}{plain(name)}~{next(_numbers)}"
 
 
 def plain(name: str) -> str:
     """What the author calls an index."""
-    return name.split("~")[0]
+    return name.split("~")[0].removeprefix(INTEGRAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from symconv.notation.as_latex import LATEX
 from symconv.notation.parser import Statement
 
 ROUNDING = {"floor": Floor, "ceil": Ceil}
+RUNNING = frozenset("ijklmnpqrtuv")  # letters of indices
 EXTREMES = {"max": Max, "min": Min}
 
 
@@ -167,7 +168,10 @@ def define(scope: Scope, name: str, value: Scalar) -> None:
 
 
 def assume(scope: Scope, body: n.Chain) -> bool:
-    """n >= k, g | C: a condition somebody gave."""
+    """n >= k, g | C: a condition somebody gave. A range 0 <= n < N of a letter is none: it says what n runs over."""
+    middle = body.items[1]
+    if len(body.items) == 3 and isinstance(middle, n.Name) and middle.text in RUNNING:
+        return True
     found: list[Constraint] = []
     for op, left, right in zip(body.operators, body.items, body.items[1:], strict=False):
         a, b = scalar_of(left, scope), scalar_of(right, scope)
@@ -211,7 +215,8 @@ def affine_of(e: Scalar) -> Affine | None:
 def facts_of(scope: Scope) -> Facts:
     """What a document says of its sizes."""
     padding = {name: 0 for name, role in scope.roles.items() if "pad" in role}
-    return Facts({**padding, **scope.low}, tuple(scope.equalities), tuple(scope.bounds),
+    fixed = tuple((Var(v), Num(Fraction(x))) for v, x in scope.settings.items() if isinstance(x, int))
+    return Facts({**padding, **scope.low}, (*scope.equalities, *fixed), tuple(scope.bounds),
                  frozenset(k for k, odd in scope.parity.items() if odd),
                  frozenset(k for k, odd in scope.parity.items() if not odd), tuple(scope.divides))
 
@@ -220,6 +225,9 @@ def _truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
     """What the left-hand side must be, by the roles of the names; a transposed layer when only that fits."""
     used = dict.fromkeys((output, *names(claimed), *scope.roles))
     known = roles(used, scope.roles)
+    for word in ("stride", "padding", "dilation"):  # `stride 2` names no letter
+        if word in scope.settings and not any(r.kind == word for r in known.values()):
+            known[word] = Role(word)
     role = scope.roles.get(output, output.lower())
     if re.search("param|weights|매개변수|파라미터|参数", role):
         for bias in (True, False) if scope.bias is None else (scope.bias,):

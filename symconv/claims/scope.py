@@ -143,6 +143,8 @@ class Scope:
     mode: str = ""
     usual_rank: int = 1
     padding: int = 0
+    support: dict[str, list[tuple[str, Constraint]]] = field(default_factory=dict)
+    multiletter: bool = False
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     rates: dict[str, tuple[Factor, ...]] = field(default_factory=dict)
@@ -177,6 +179,20 @@ class Scope:
         known = self.arrays.get(name)
         if known is not None and not known.finite and name not in self.definitions and len(known.axes) != rank:
             del self.arrays[name]
+
+    def rank_of_operator(self, operator: str) -> int:
+        """How many axes the operands of an operator have, unless they say so themselves."""
+        ranks = {rank for op, rank in self.templates if op == operator}
+        return ranks.pop() if len(ranks) == 1 else self.usual_rank
+
+    def zero_where(self, name: str, letter: str, broken: Constraint) -> None:
+        """x[n] = 0 for n < 0: the array counts only where the condition does not hold."""
+        self.support.setdefault(name, []).append((letter, Constraint(-broken.expression - 1)))
+
+    def supported(self, f: Factor) -> list[Constraint]:
+        """What it takes for the element not to be zero by what the document says."""
+        return [c.substitute({letter: f.indices[0]}) for letter, c in self.support.get(f.name, ())
+                if len(f.indices) == 1]
 
     def line(self, name: str, rank: int) -> None:
         """A function on all integers, unless the array is known."""

@@ -15,7 +15,7 @@ from symconv.claims.kinds import sliding
 from symconv.claims.letters import children, scalar_like
 from symconv.claims.listing import listed
 from symconv.claims.opened import Opened
-from symconv.claims.operators import operator_definition
+from symconv.claims.operators import operator_definition, operator_of
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Sum, Value, fresh
 from symconv.claims.reader import Reader
@@ -112,10 +112,15 @@ class Session:
 
     # -- claims
 
-    def about_sizes(self, s: Statement) -> bool:
-        """Sizes come first: what follows is read with them."""
+    def order(self, s: Statement) -> int:
+        """Sizes come first, then what operators mean: what follows is read with them."""
         body = s.body
-        return isinstance(body, n.Chain) and all(scalar_like(i, self.scope) for i in body.items)
+        if not isinstance(body, n.Chain):
+            return 2
+        if all(scalar_like(i, self.scope) for i in body.items):
+            return 0
+        found = operator_of(body.items[0])
+        return 1 if found is not None and found[1] else 2
 
     def assume(self, s: Statement) -> list[Outcome]:
         """A statement somebody gave: its definitions are taken, its other equalities believed or not used."""

@@ -128,6 +128,7 @@ class _Maker:
         moved = t.substitute(shift)
         moved = moved.where(*(c for f in moved.factors if (a := self.scope.array(f.name)) and not a.finite
                               for c in a.inside(f.indices)))
+        moved = moved.where(*(c for f in moved.factors for c in self.scope.supported(f)))
         extra = tuple(c.substitute(shift) for c in self.domain)
         return Term(tuple(map(self.access, moved.factors)), moved.indices,
                     unique((*moved.constraints, *extra)), moved.coefficient)

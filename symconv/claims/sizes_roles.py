@@ -47,7 +47,14 @@ TRANSLATED = {  # Korean and Chinese words for the same roles
     "输出": "output", "输入": "input", "尺寸": "size", "大小": "size", "卷积核": "kernel", "核": "kernel",
     "滤波器": "filter",
     "步长": "stride", "步幅": "stride", "填充": "padding", "通道": "channel", "高度": "height", "宽度": "width",
-    "膨胀": "dilation", "空洞": "dilation",
+    "膨胀": "dilation", "空洞": "dilation", "出力": "output", "入力": "input", "サイズ": "size",
+    "パディング": "padding",
+    "フィルタ": "filter", "カーネル": "kernel", "ストライド": "stride", "チャネル": "channel",
+    "salida": "output", "entrada": "input", "tamaño": "size", "filtro": "filter", "relleno": "padding",
+    "paso": "stride",
+    "núcleo": "kernel", "sortie": "output", "entrée": "input", "taille": "size", "noyau": "kernel", "filtre": "filter",
+    "remplissage": "padding", "Ausgabe": "output ", "Ausgangs": "output ", "Eingabe": "input ", "Eingangs": "input ",
+    "größe": " size", "Filter": "filter", "Kern": "kernel", "Schrittweite": "stride",
 }
 
 

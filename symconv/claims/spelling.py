@@ -44,6 +44,14 @@ class Undeclared:
         return f"{of}the index {self.letter} is declared nowhere"
 
 
+def labelled(reader: Reader, head: n.Node) -> n.Node:
+    """y_l[n]: a letter below a name that has indices of its own is part of the name, unless it is an index."""
+    if isinstance(head, n.Scripted) and len(head.below) == 1 and isinstance(head.below[0], n.Name) \
+            and key(head.below[0]) not in reader.names and key(head.below[0]) not in reader.scope.sizes:
+        return replace(head, below=(replace(head.below[0], style="rm"),))
+    return head
+
+
 def reference(reader: Reader, node: n.Node) -> Reference:
     """Take a name apart into what it is called and where it is read."""
     if isinstance(node, n.Name):
@@ -51,11 +59,13 @@ def reference(reader: Reader, node: n.Node) -> Reference:
     if isinstance(node, n.Bracketed):
         return reference(reader, node.body)
     if isinstance(node, n.Call):
-        inner = reference(reader, node.head)
+        inner = reference(reader, labelled(reader, node.head))
         reader.scope.called.add(inner.name)
         return replace(inner, entries=(*inner.entries, *node.arguments), indexed=True)
     if not isinstance(node, n.Scripted):
         raise not_understood("this cannot be indexed", node)
+    if node.above and isinstance(node.base, n.Name) and key(node.base) in reader.names and not node.below:
+        raise not_understood(f"a power of the index {key(node.base)} is not understood", node)
     labels, extra, power, transposed = superscripts(reader, node)
     name = key(node.base) + ("^" + ",".join(labels) if labels else "")
     below, words = subscripts(reader, node, name)

@@ -32,7 +32,7 @@ def operated(reader: Reader, node: n.Operation) -> Value:
 
 def star(reader: Reader, node: n.Operation) -> Value:
     """A convolution of whole arrays, or multiplication between numbers."""
-    inner = replace(reader, guess=reader.guess or reader.scope.usual_rank)
+    inner = replace(reader, guess=reader.guess or reader.scope.rank_of_operator(named(node)))
     left, right = inner.value(node.left), inner.value(node.right)
     if left.rank != right.rank and left.rank and right.rank:
         raise not_understood("the operands have different numbers of axes", node)
@@ -45,10 +45,14 @@ def star(reader: Reader, node: n.Operation) -> Value:
             if side.array and side.rank:
                 reader.scope.line(side.array, side.rank)
     meaning, mode = meaning_of(reader.scope, node)
-    if meaning != "product" and not left.rank and not right.rank and reader.scope.stars.get(canonical(node.operator)):
+    template = reader.scope.templates.get((named(node), 1))
+    if meaning != "product" and not left.rank and not right.rank and (
+            template is not None or reader.scope.stars.get(canonical(node.operator))):
         lifted = sequences(reader, left, right)
         if lifted is not None:
             a, b, letter = lifted
+            if template is not None:
+                return Value.scalar(template.apply(a, b).at((Affine.of(letter),)))
             return Value.scalar(whole.convolved(a, b, meaning, mode, 0).at((Affine.of(letter),)))
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
@@ -61,7 +65,8 @@ def star(reader: Reader, node: n.Operation) -> Value:
 
 def sequences(reader: Reader, left: Value, right: Value) -> tuple[Value, Value, str] | None:
     """x[n - a] * h[n] written with the index means the two as functions of n."""
-    moving = [{v for t in side.terms for f in t.factors for e in f.indices for v in e.names if "~" in v}
+    moving = [{v for t in side.terms for e in (*(x for f in t.factors for x in f.indices),
+                                              *(c.expression for c in t.constraints)) for v in e.names if "~" in v}
               for side in (left, right)]
     shared = moving[0] & moving[1] & {v for e in reader.names.values() for v in e.names}
     if len(shared) != 1:

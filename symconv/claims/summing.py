@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from symconv.affine import Affine, Constraint
 from symconv.claims.indexing import Indexing, is_infinite, is_line, not_understood
 from symconv.claims.letters import index_names
-from symconv.claims.raw import Raw, Value, fresh
+from symconv.claims.raw import INTEGRAL, Raw, Value, fresh
 from symconv.claims.sums import opened
 from symconv.claims.words import key
 from symconv.notation import nodes as n
@@ -87,7 +87,7 @@ def integrated(reader: Reader, node: n.Integral) -> Value:
     if not whole_line:
         raise not_understood("an integral over part of the line is not understood", node)
     reader.scope.note("integral")
-    names = {key(v): Affine.of(fresh(key(v))) for v in node.variables}
+    names = {key(v): Affine.of(fresh(INTEGRAL + key(v))) for v in node.variables}
     body = reader.inner(names).value(node.body)
     bound = [e.items[0][0][0] for e in names.values()]
     if not body.rank:

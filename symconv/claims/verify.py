@@ -101,7 +101,7 @@ def take_given(session: Session, given: Sequence[str]) -> list[Finding]:
             statements += ((latex, s) for s in with_conditions(parse(latex)))
         except NotationError as e:
             found.append(unread(latex, "-", Place(1, 1), e.reason))
-    for latex, s in sorted(statements, key=lambda p: not session.about_sizes(p[1])):
+    for latex, s in sorted(statements, key=lambda p: session.order(p[1])):
         try:
             outcomes = session.assume(s)
         except EngineDisagreement as e:

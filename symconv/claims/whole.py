@@ -134,14 +134,16 @@ def convolved(a: Value, b: Value, meaning: str, mode: str, base: int, known_size
         a, b = b, a
     spans = [(x, y) for x, y in zip(a.box, b.box, strict=True) if x and y]
 
+    starts = [x[0] if x[0].is_constant else Affine.of(base) for x, _ in spans]
+
     def places(axis: int, m: Affine, j: Affine) -> tuple[Affine, Affine]:
         (low, _), (first, last) = spans[axis]
         count = last - first  # one less than the extent of the shorter
-        start = low + m - base - (count if mode == "full" else 0)
+        start = low + m - starts[axis] - (count if mode == "full" else 0)
         return start + (count - j if meaning == "convolution" else j), first + j
 
     lengths = [(x[1] - x[0], y[1] - y[0]) for x, y in spans]
-    box = tuple((Affine.of(base), base + (p + q if mode == "full" else p - q)) for p, q in lengths)
+    box = tuple((b, b + (p + q if mode == "full" else p - q)) for b, (p, q) in zip(starts, lengths, strict=True))
     return _sliding(a, b, places, box)
 
 

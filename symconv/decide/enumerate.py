@@ -20,6 +20,7 @@ Monomial = tuple[Atom, ...]  # sorted
 Polynomial = dict[Monomial, Fraction]
 Bound = tuple[tuple[tuple[int, int], ...], int]  # ((position, coefficient), ...) and a constant: their sum >= 0
 Box = list[tuple[int, int]]
+DEEPEST = 5  # axes of a signal on a window
 RADIUS = 2  # signals are looked at on [-RADIUS, RADIUS] along each axis, wider where constants shift them
 WIDEST = 5
 
@@ -63,6 +64,8 @@ class Written:
     @property
     def indices(self) -> Iterator[Index]:
         """Every index of the output, in lexicographic order; of a signal those near the origin first."""
+        if isinstance(self.equation.output, Signal) and len(self.limits) > DEEPEST:
+            raise LimitExceeded(f"more than {DEEPEST} axes of a signal are too many to write out")
         every = _points(self.limits)
         if isinstance(self.equation.output, Signal):
             return iter(sorted(every, key=lambda i: (sum(map(abs, i)), [-v for v in i])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .poly import ZERO, Bound, Index, Poly
@@ -105,7 +105,6 @@ class Claim:
     right: tuple[Term, ...]
     zero: bool = False
     mutation: str = "none"
-    detail: str = field(default="", compare=False)
 
-    def mutated(self, mutation: str, right: tuple[Term, ...], detail: str = "") -> Claim:
-        return replace(self, mutation=mutation, right=right, detail=detail)
+    def mutated(self, mutation: str, right: tuple[Term, ...]) -> Claim:
+        return replace(self, mutation=mutation, right=right)
