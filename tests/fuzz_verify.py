@@ -52,8 +52,9 @@ def failures(item: Input) -> Iterator[Failure]:
         finally:
             signal.alarm(0)
             signal.signal(signal.SIGALRM, with_alarm)
-    except Hang:
-        yield Failure("hang", item, "no answer", time.process_time() - start)
+    except Hang as e:
+        where = traceback.extract_tb(e.__traceback__)[-2]  # the last frame is the alarm's
+        yield Failure(f"hang in {Path(where.filename).stem}", item, "no answer", time.process_time() - start)
         return
     except Exception as e:
         yield Failure(cause(e), item, "".join(traceback.format_exception(e)[-4:]))
@@ -98,7 +99,7 @@ def malformed(f: Finding, item: Input) -> str:
 def shrunk(failure: Failure) -> Failure:
     """A smaller input with the same cause, found by leaving pieces out for a bounded time."""
     until = time.perf_counter() + SHRINKING
-    if failure.cause in ("hang", "slow"):
+    if failure.cause.startswith(("hang", "slow")):
         return failure
     best = failure
     for i in reversed(range(len(failure.input.given))):

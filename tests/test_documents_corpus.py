@@ -126,3 +126,38 @@ def test_exceptions_are_still_needed() -> None:
     for (name, line), (instead, _) in EXCEPTIONS.items():
         ((table, row),) = [(t, r) for t, r in CASES if t.stem == name and r["line"] == line]
         assert instead not in CLASSES[row["verdict"]] and worst(of_row(table, row)) == instead
+
+
+LAYER = r"$y_i = \sum_{j=0}^{k-1} w_j x_{i+j}$ and $g_i = \partial L / \partial y_i$. "
+SIZES = r"Let $x \in \mathbb{R}^n$ and $w \in \mathbb{R}^k$. "
+PASSAGES = {
+    "two signs": r"Correlation is $(f \star g)(t) = \sum_a f(a)\, g(t+a)$. Convolution commutes: $f * g = g * f$.",
+    "flipped": r"Put $(f \star g)(t) = \sum_a f(a)\, g(t+a)$ and $\tilde{f}(t) = f(-t)$. "
+               r"So $f \star g = \tilde{f} * g$.",
+    "another operand": LAYER + "Convolution commutes, $f * g = g * f$.",
+    "declared sizes": SIZES + LAYER + r"So $\frac{\partial L}{\partial w_j} = \sum_{i=0}^{n-k} g_i x_{i+j}$.",
+    "chain rule": SIZES + LAYER + r"$\frac{\partial L}{\partial w_j} = "
+                  r"\sum_{i=0}^{n-k} \frac{\partial L}{\partial y_i} \frac{\partial y_i}{\partial w_j}$.",
+    "declared range": r"$y_i = \sum_{j=0}^{k-1} w_j x_{i+j}, \quad 0 \le i \le n-k$, and "
+                      r"$g_i = \partial L / \partial y_i$. "
+                      r"So $\frac{\partial L}{\partial w_j} = \sum_{i=0}^{n-k} g_i x_{i+j}$.",
+    "zero in prose": LAYER + r"Outside its range $g$ is zero. "
+                     r"So $\frac{\partial L}{\partial x_m} = \sum_{j=0}^{k-1} g_{m-j} w_j$.",
+    "a later setting": LAYER + r"For example $k = 5$. Now take $k = 3$: $y_0 = w_0 x_0 + w_1 x_1 + w_2 x_2$.",
+    "kernel first": r"$Y_{i,j} = \sum_{u,v} K_{u,v} X_{i+u,j+v}$, so (full correlation) "
+                    r"$\frac{\partial L}{\partial X} = \mathrm{rot180}(K) * \frac{\partial L}{\partial Y}$.",
+    "padded": r"$Y_{i,j} = \sum_{u,v} K_{u,v} X_{i+u,j+v}$, so after padding "
+              r"$\frac{\partial L}{\partial X} = \text{pad}(\frac{\partial L}{\partial Y}) * \mathrm{rot180}(K)$.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSAGES)
+def test_nothing_true_is_called_false(name: str) -> None:
+    *_, last = [f for f in verify(PASSAGES[name]) if f.verdict]
+    assert last.verdict in ("proved", "not_understood"), (last.verdict, last.message)
+    assert not [f for f in verify(PASSAGES[name]) if f.verdict == "refuted"]
+
+
+def test_a_proof_for_one_number_says_so() -> None:
+    *_, last = verify(LAYER + r"With $k = 5$ this is $y_i = \sum_{j=0}^{4} w_j x_{i+j}$.")
+    assert last.verdict != "proved" or "k = 5" in last.message + last.reading

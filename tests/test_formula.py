@@ -266,7 +266,6 @@ def test_sizes_that_make_no_formula(sizes: dict[str, int], message: str):
     (r"r_k = \sum_{i=1}^{n-k} x_i x_{i+k}, \quad 0 \le k \le m", "depend", ""),
     (r"o_i = x_{\lfloor i/2 \rfloor}", "which values i takes", ""),
     (r"o_i = \sum_j w_j x_{i+j}, \quad i \ge 3", "no range of one index", ""),
-    (r"h_i = \sigma(\sum_j W_{ij} x_j) z_i", "z would also be the name", ""),
     (r"\frac{\partial L}{\partial w_j} = x_j", "defines no tensor", ""),
     (r"y_{f,i} = \sum_{c=1}^{C} \sum_{j=1}^{k} w_{f,cj,} x_{c,i+j-1}", "the product of c and j", ""),
     (r"a + b", "defines no tensor", "a + b"),

@@ -163,9 +163,10 @@ class Axes:
         gap = written.extent - known.extent
         if not gap.names or any("~" in n for n in gap.names):
             return
-        fresh = {n for n in gap.names if n not in self.scope.settled}
+        used = {n for a in self.scope.arrays.values() for x in a.axes for e in (x.low, x.extent) if e for n in e.names}
+        fresh = {n for n in gap.names if n not in self.scope.settled or n not in used}
         renamed = len(fresh) == len(gap.names & self.scope.invented) == 1 == len(gap.items) - 1 and not gap.constant
-        if renamed or (single is not None and (single in fresh or known.extent.names <= self.scope.invented)):
+        if renamed or single in fresh:
             fact = equal(written.extent, known.extent)
             if fact not in self.scope.facts:
                 self.facts.append(fact)
@@ -189,7 +190,7 @@ class Axes:
         if given is None and self.scope.signals:
             return (LINE,) * rank
         if given is None and name in self.scope.called and not any(
-                alone(e) in t.stated for t, f in reads for e in f.indices):
+                alone(e) in t.stated or held(e, t) is not None for t, f in reads for e in f.indices):
             return (LINE,) * rank
         if given is None and self.reindexed(terms, name):
             return (LINE,) * rank

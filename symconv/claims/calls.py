@@ -22,6 +22,7 @@ from symconv.notation import nodes as n
 if TYPE_CHECKING:
     from symconv.claims.reader import Reader
 
+TRANSFORMS = frozenset(("hat", "widehat", "tilde", "widetilde", "bar", "overline", "flipud", "sqrt"))
 CONVOLUTIONS = frozenset(("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr"))
 
 
@@ -40,6 +41,10 @@ def called(reader: Reader, node: n.Call) -> Value | None:
     word = key(head.base if isinstance(head, n.Scripted) else head).lower().replace(" ", "")
     if key(head) in reader.scope.unary:
         return reader.scope.unary[key(head)].apply(reader.value(_only(node)))
+    if word in TRANSFORMS:
+        raise not_understood(f"a {word} over an expression is not understood", node)
+    if word == "fliplr":
+        return whole.rotated(reader.value(_only(node)), 1)
     if word in ROTATIONS or word.startswith("rot"):
         angle = re.sub(r"\D", "", key(head)) or "180"
         if angle != "180":
@@ -51,7 +56,9 @@ def called(reader: Reader, node: n.Call) -> Value | None:
         return whole.inner(*(reader.value(a) for a in node.arguments))
     if word in ("pad", "padding", "zeropad"):
         amount = head.below[0] if isinstance(head, n.Scripted) and head.below else node.arguments[-1]
-        if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) == 2:
+        if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) != 2:
+            raise not_understood("how far is it padded?", node)
+        else:
             return whole.padded(reader.value(node.arguments[0]), reader.indexing().read(amount))
     if word in CONVOLUTIONS and len(node.arguments) == 2:
         a, b = node.arguments

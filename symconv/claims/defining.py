@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,13 @@ from symconv.affine import Affine, at_least
 from symconv.claims.axes import Axes
 from symconv.claims.judge import Judgement
 from symconv.claims.kinds import forward_name
+from symconv.claims.letters import children
 from symconv.claims.listing import define_element
 from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome
 from symconv.claims.partials import is_loss
-from symconv.claims.raw import INTEGRAL, fresh
+from symconv.claims.raw import INTEGRAL, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import GRADIENT, Array, Definition
 from symconv.claims.spelling import reference
@@ -99,6 +101,8 @@ def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: S
     try:
         outcome = session.claim(opened, left, right, s)
     except NotationError:
+        if session.fixed:  # what was given stands
+            raise
         outcome = None
     if (outcome and outcome.verdict == "proved") or stands(session, outcome):
         assert outcome is not None
@@ -128,7 +132,7 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
         raise NotationError("the left-hand side is no name with plain indices", -1)
     if not letters:
         return define_whole(session, opened, ref.name, right)
-    value = reader.value(right)
+    value = _read(session, reader, right)
     remarks = opened.remarks(reader)
     if value.rank:
         raise NotationError("the right-hand side is a whole array, the left-hand side an element", -1)
@@ -147,6 +151,25 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
         session.scope.continuous |= {ref.name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
     return Outcome("forward", Judgement("definition"), forward_name(session.scope, terms, letters), remarks=remarks)
+
+
+def _read(session: Session, reader: Reader, right: n.Node) -> Value:
+    """The right-hand side; in a document, letters that had another number of axes before start afresh."""
+    try:
+        return reader.value(right)
+    except NotationError as e:
+        if session.given or session.fixed or " axes" not in e.reason:
+            raise
+        session.scope.start_afresh({session.scope.resolve(key(base_of(x))) for x in index_heads(right)})
+        return reader.value(right)
+
+
+def index_heads(node: n.Node) -> Iterator[n.Node]:
+    """Everything below that carries indices."""
+    if isinstance(node, n.Scripted | n.Call):
+        yield node
+    for child in children(node):
+        yield from index_heads(child)
 
 
 def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> Outcome:

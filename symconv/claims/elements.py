@@ -17,7 +17,7 @@ from symconv.claims.gradients import depends, gradients, upstream
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome, Remark
-from symconv.claims.raw import Factor, Sum, plain
+from symconv.claims.raw import Factor, Raw, Sum, plain
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -60,6 +60,8 @@ def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
                         remarks=remarks)]
     if len(sums) > 1:
         return [contributions(session.scope, sums, remarks)]
+    if free and len(sums) == 1 and (found := free_gradient(session, body)) is not None:
+        return [found]
     if remarks or free:
         return [Outcome("", Judgement("not_a_claim", reason="an expression with free indices"), remarks=remarks)]
     return [gradient_element(session.scope, sums[0])]
@@ -71,6 +73,29 @@ def _arithmetic(body: n.Node) -> bool:
     if isinstance(body, n.Bracketed):
         return _arithmetic(body.body)
     return isinstance(body, n.Product | n.Add | n.Sum | n.Signed | n.Quotient | n.Operation)
+
+
+def free_gradient(session: Session, body: n.Node) -> Outcome | None:
+    """sum_j delta_j x_{i+j-1} with a free i: the gradient with respect to one array, element by element."""
+    scope = session.scope
+    opened = Opened(scope, 1, body)
+    try:
+        terms = opened.reader().value(body).terms
+    except NotationError:
+        return None
+    letters = opened.used(terms)
+    used = gradients(terms)
+    for name, array in list(scope.arrays.items()):
+        if len(array.axes) != len(letters) or name in scope.definitions or not any(
+                depends(scope, u.removeprefix(GRADIENT), name) for u in used):
+            continue
+        here = tuple(map(Affine.of, letters))
+        left = (Raw((Factor(GRADIENT + name, here),)),)
+        judgement = judge(scope, left, terms, letters, elements=left[0].factors)
+        if judgement.verdict == "proved":
+            index = ",".join(map(plain, letters))
+            return Outcome("gradient", judgement, f"the gradient with respect to {name}_{index}")
+    return None
 
 
 def gradient_element(scope: Scope, terms: Sum) -> Outcome:

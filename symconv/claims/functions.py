@@ -33,6 +33,8 @@ def _applied(scope: Scope, terms: Sum, function: str) -> Sum:
         if f.function:
             raise NotationError("a function of a function is not understood", -1)
         return (replace(terms[0], factors=(replace(f, function=function),)),)
+    if not any(f.indices for t in terms for f in t.factors):
+        raise NotationError(f"{function} of a number is not understood", -1)
     if any(f.function for t in terms for f in t.factors):
         raise NotationError("a function of a sum of functions is not understood", -1)
     letters = _letters(scope, terms)

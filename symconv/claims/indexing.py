@@ -115,6 +115,8 @@ class Indexing:
         if name in self.names:
             return self.names[name]
         if isinstance(node, n.Scripted) and len(node.above) == 1 and isinstance(node.above[0], n.Number):
+            if not 0 <= node.above[0].value <= 8:
+                raise not_understood("a power in an index is not understood", node)
             power = Affine.of(1)
             for _ in range(int(node.above[0].value)):
                 power = power * self.read(n.Scripted(node.base, node.below, (), node.primes)

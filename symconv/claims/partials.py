@@ -68,7 +68,8 @@ def is_loss(reader: Reader, of: n.Node) -> bool:
         return True
     if (array is not None and array.axes) or name in reader.names:
         return False
-    return (isinstance(of, n.Name | n.Scripted) and names_in(of)[0].text in LOSSES) or is_word(of)
+    names = names_in(of) if isinstance(of, n.Name | n.Scripted) else []
+    return is_word(of) or (bool(names) and names[0].text in LOSSES)
 
 
 def whole_arguments(reader: Reader, of: n.Call) -> bool:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from symconv.claims.calls import CONVOLUTIONS
 from symconv.claims.finding import Reading
-from symconv.claims.letters import children
+from symconv.claims.letters import children, index_names
 from symconv.claims.outcome import Outcome
 from symconv.claims.scope import Scope
 from symconv.claims.stars import canonical
+from symconv.claims.words import key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -30,9 +32,10 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
     modes = ("",) if scope.mode or not any(True for _ in _operators((left, right))) else ("valid", "full")
     if not open_operators and len(modes) == 1:
         return _either_side(session, opened, left, right, s)
-    usual = list(scope.meanings.values())
-    known = "correlation" in usual or session.correlates() or ("star" in open_operators and not usual)
-    meanings = ["correlation", "convolution"] if known else ["convolution", "correlation"]
+    gradient = isinstance(left, n.Partial) or any(isinstance(x, n.Partial) for x in children(left))
+    context = gradient or any(scope.array(key(x)) is not None for x in index_names(left))
+    first = session.correlates() if context else open_operators == ["star"]
+    meanings = ["correlation", "convolution"] if first else ["convolution", "correlation"]
     outcomes: list[tuple[str, str, Outcome]] = []
     error: NotationError | None = None
     for meaning in meanings if open_operators else ("",):
@@ -102,4 +105,6 @@ def _operators(nodes: tuple[n.Node, ...]) -> Iterator[n.Operation]:
     for node in nodes:
         if isinstance(node, n.Operation) and canonical(node.operator) in ("*", "star", "circledast", "otimes"):
             yield node
+        if isinstance(node, n.Call) and len(node.arguments) == 2 and key(node.head) in CONVOLUTIONS:
+            yield n.Operation("*", *node.arguments)
         yield from _operators(tuple(children(node)))

@@ -14,7 +14,7 @@ from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import GRADIENT
 from symconv.claims.spelling import Reference, Undeclared, reference
-from symconv.claims.words import base_of, is_transpose, key, names_in
+from symconv.claims.words import base_of, is_function, is_transpose, key, names_in
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def named_value(reader: Reader, node: n.Node) -> Value:
         special = called(reader, node)
         if special is not None:
             return special
-    elif isinstance(node, n.Scripted) and not isinstance(base_of(node), n.Name):
+    elif isinstance(node, n.Scripted) and (not isinstance(base_of(node), n.Name) or (isinstance(
+            node.base, n.Bracketed) and any(map(is_transpose, node.above)))):
         return scripted(reader, node)
     ref = reference(reader, node)
     value = referred(reader, ref, node)
@@ -73,6 +74,9 @@ def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
         raise not_understood(f"{ref.name} has no index", node)
     if len(ref.entries) > 1 or not isinstance(ref.entries[0], n.Product | n.Number):
         reader.scope.other_arity(name, len(ref.entries))
+    plain = name.rstrip("'")
+    if reader.scope.array(name) is None and (plain in reader.scope.functions or (name != plain and is_function(plain))):
+        raise not_understood(f"the function {name} has no argument", node)
     array = reader.scope.array(name)
     rank = len(array.axes) if array else None
     indexing = reader.indexing()
@@ -119,6 +123,9 @@ def unindexed(reader: Reader, name: str, ref: Reference, node: n.Node) -> Value:
     name = reader.scope.known_as(name)
     if reader.arity:
         reader.scope.other_arity(name, reader.arity)
+    plain = name.rstrip("'")
+    if reader.scope.array(name) is None and (plain in reader.scope.functions or (name != plain and is_function(plain))):
+        raise not_understood(f"the function {name} has no argument", node)
     array = reader.scope.array(name)
     rank = len(array.axes) if array else rank_of(reader, node)
     if array is None and rank:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from symconv.claims.words import SIZE_WORDS, is_function, key
 from symconv.notation import nodes as n
@@ -31,6 +32,26 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset()) -> n.Node:
         first = made.factors[0]  # a * b c is a * (b c)
         return replace(first, right=regrouped(n.Product((first.right, *made.factors[1:])), words))
     return _worded(made, words | SIZE_WORDS) if isinstance(made, n.Product) else made
+
+
+def framework_names(node: n.Node) -> set[str]:
+    """OH, IH, KH, SH: names of two letters, where a formula uses several of the kind."""
+    found = set(_pairs(node))
+    return found if len(found) > 1 else set()
+
+
+def _pairs(node: n.Node) -> Iterator[str]:
+    if isinstance(node, n.Product):
+        for a, b in pairwise(node.factors):
+            b = b.base if isinstance(b, n.Scripted) else b
+            if isinstance(a, n.Name) and isinstance(b, n.Name) and b.at == a.at + 1 \
+                    and a.text in "OIKSPDF" and b.text in "HWDC":
+                yield a.text + b.text
+    for f in fields(node):
+        value = getattr(node, f.name)
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, n.Node):
+                yield from _pairs(inner)
 
 
 def mapped(node: n.Node, change: Callable[[n.Node], n.Node]) -> n.Node:

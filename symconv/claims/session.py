@@ -10,6 +10,7 @@ from symconv.claims import whole
 from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
 from symconv.claims.elements import matched
+from symconv.claims.indexing import Indexing, is_line
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import sliding
 from symconv.claims.letters import children, scalar_like
@@ -20,12 +21,12 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Sum, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
-from symconv.claims.regroup import mapped, regrouped
+from symconv.claims.regroup import framework_names, mapped, regrouped
 from symconv.claims.scalars import assume, scalar_chain, size_chain
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
-from symconv.claims.words import names_in
+from symconv.claims.words import key, names_in
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -35,7 +36,7 @@ HYPOTHESES = {
     "integers": "sums over all integers, for functions of finite support",
     "zero": "arrays count as zero outside",
 }
-EQUALS = ("=", ":=", "==", "~")
+EQUALS = ("=", ":=", "==")
 UPSTREAM = ("delta", "Delta", "δ", "dout", "dy", "dz", "g")
 
 
@@ -51,10 +52,10 @@ class Session:
     given: bool = False
     fixed: bool = False
 
-    def words(self) -> frozenset[str]:
+    def words(self, body: n.Node) -> frozenset[str]:
         """Names of several letters that people write without \\mathrm: dW, stride."""
         said = (*self.scope.roles, *self.scope.upstream, *self.scope.settings)
-        return frozenset({w for w in said if len(w) > 1 and w.isalpha()}
+        return frozenset(framework_names(body) | {w for w in said if len(w) > 1 and w.isalpha()}
                          | {f"d{a}" for a in self.scope.arrays if a.isalpha()})
 
     def correlates(self) -> bool:
@@ -65,7 +66,7 @@ class Session:
         """Every part's outcome. Errors of notation become outcomes of their own."""
         self.scope.notes.clear()
         self.scope.settled = set(self.scope.sizes)
-        body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words())
+        body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words(s.body))
         self.scope.written |= {x.text for x in names_in(body)}
         try:
             if isinstance(body, n.Chain) and (step := time_step(body)) is not None:
@@ -74,6 +75,8 @@ class Session:
                 return self.chain(body, s)
             if isinstance(body, n.Chain) and body.operators[0] == "<-":
                 return self.update(body, s)
+            if isinstance(body, n.Chain) and body.operators == ("in",) and declared(self.scope, body):
+                return [Outcome("definition", Judgement("definition"), "a shape")]
             if isinstance(body, n.Chain):
                 if self.given and all(scalar_like(i, self.scope) for i in body.items) and assume(self.scope, body):
                     return [Outcome("definition", Judgement("definition"))]
@@ -171,6 +174,12 @@ class Session:
             NotationError: there is such an array.
         """
         if not any(f.name.startswith(GRADIENT) for t in ours for f in t.factors):
+            loose = [{f.name.rstrip("'") for t in side for f in t.factors
+                      if f.indices and f.name not in self.scope.definitions} for side in (ours, theirs)]
+            if all(loose) and not loose[0] & loose[1] and not any(
+                    f.name in self.scope.definitions for t in (*ours, *theirs) for f in t.factors):
+                raise NotationError(f"nothing says how {', '.join(sorted(loose[0]))} and {', '.join(sorted(loose[1]))} "
+                                    "are related", -1)
             return
         for f in (f for t in (*ours, *theirs) for f in t.factors if f.indices):
             name = f.name.removeprefix(GRADIENT)
@@ -197,6 +206,25 @@ class Session:
 
     def expression(self, body: n.Node, s: Statement) -> list[Outcome]:
         return matched(self, body, s)
+
+
+def declared(scope: Scope, body: n.Chain) -> bool:
+    """X in R^{H x W} says how long X is along each axis."""
+    name, space = body.items
+    if not isinstance(space, n.Scripted) or len(space.above) != 1 or is_line(space.base) is None \
+            or not isinstance(name, n.Name | n.Scripted):
+        return False
+    rest = space.above[0]
+    entries: list[n.Node] = []
+    while isinstance(rest, n.Operation) and rest.operator == "times":
+        entries.insert(0, rest.right)
+        rest = rest.left
+    try:
+        sizes = tuple(Indexing(scope, {}).read(e) for e in (rest, *entries))
+    except NotationError:
+        return False
+    scope.extents[key(name)] = sizes
+    return True
 
 
 def signed(node: n.Node, choice: int) -> n.Node:

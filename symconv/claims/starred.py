@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symconv.affine import Affine
+from symconv.affine import Affine, equal
 from symconv.claims import whole
 from symconv.claims.indexing import not_understood
-from symconv.claims.raw import Value
+from symconv.claims.raw import Raw, Value, fresh
+from symconv.claims.scope import Definition, Scope
 from symconv.claims.stars import canonical, meaning_of, named
 from symconv.notation import nodes as n
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from symconv.claims.reader import Reader
 
 PLAIN = ("times", "cdot")
+IMPULSE = "delta"
 STARS = ("*", "ast", "star", "circledast", "otimes")
 
 
@@ -34,6 +36,9 @@ def star(reader: Reader, node: n.Operation) -> Value:
     """A convolution of whole arrays, or multiplication between numbers."""
     inner = replace(reader, guess=reader.guess or reader.scope.rank_of_operator(named(node)))
     left, right = inner.value(node.left), inner.value(node.right)
+    for side in (left, right):
+        if side.array == IMPULSE and side.rank:
+            impulse(reader.scope, side.rank)
     if left.rank != right.rank and left.rank and right.rank:
         raise not_understood("the operands have different numbers of axes", node)
     template = reader.scope.templates.get((named(node), left.rank))
@@ -44,6 +49,8 @@ def star(reader: Reader, node: n.Operation) -> Value:
         for side in (left, right):  # nobody says how long they are
             if side.array and side.rank:
                 reader.scope.line(side.array, side.rank)
+    if max(left.rank, right.rank) > 3:
+        raise not_understood(f"an operator between arrays with {max(left.rank, right.rank)} axes", node)
     meaning, mode = meaning_of(reader.scope, node)
     template = reader.scope.templates.get((named(node), 1))
     if meaning != "product" and not left.rank and not right.rank and (
@@ -60,7 +67,18 @@ def star(reader: Reader, node: n.Operation) -> Value:
     sizes |= {v for c in reader.scope.facts for v in c.expression.names}
     return whole.convolved(left, right, meaning, mode, reader.scope.base or 0, reader.scope.context(sizes),
                            reader.scope.kernel_last if reader.scope.kernel_last is not None else
-                           reader.guess == 0 or any(d.letters for d in reader.scope.definitions.values()))
+                           reader.guess == 0 or any(d.letters for d in reader.scope.definitions.values()),
+                           reader.scope.kernel_last is False)
+
+
+def impulse(scope: Scope, rank: int) -> None:
+    """A delta nobody declared, beside an operator between functions, is the unit impulse."""
+    if IMPULSE in scope.arrays or IMPULSE in scope.upstream:
+        return
+    letters = tuple(fresh("i") for _ in range(rank))
+    scope.line(IMPULSE, rank)
+    scope.definitions[IMPULSE] = Definition(IMPULSE, letters, (Raw(constraints=tuple(equal(v, 0) for v in letters)),))
+    scope.note("delta is the unit impulse")
 
 
 def sequences(reader: Reader, left: Value, right: Value) -> tuple[Value, Value, str] | None:

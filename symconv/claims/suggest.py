@@ -40,7 +40,8 @@ def _proved(session: Session, latex: str, s: Statement) -> bool:
     """Is what people will read, read again, true?"""
     before = list(session.scope.facts), list(session.scope.notes), set(session.scope.sizes)
     try:
-        body = regrouped(parse(latex)[0].body, session.words())
+        read = parse(latex)[0].body
+        body = regrouped(read, session.words(read))
         if not isinstance(body, n.Chain):
             return False
         opened = Opened(session.scope, 1, body)

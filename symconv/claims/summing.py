@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, Constraint
 from symconv.claims.indexing import Indexing, is_infinite, is_line, not_understood
-from symconv.claims.letters import index_names
+from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import INTEGRAL, Raw, Value, fresh
 from symconv.claims.sums import opened
 from symconv.claims.words import key
@@ -33,6 +33,9 @@ def branched(reader: Reader, node: n.Cases) -> Value:
         if condition is None:
             raise not_understood("an 'otherwise' that is not zero", value)
         indexing = reader.indexing()
+        loose = [key(x) for x in index_names(condition) if key(x) in INDICES and key(x) not in reader.names]
+        if loose:
+            raise not_understood(f"{loose[0]} in the condition is bound nowhere", condition)
         where = indexing.condition(condition)
         side = indexing.side
         found += (t.over(side.indices, (*side.constraints, *where)) for t in reader.terms(value))
@@ -63,6 +66,12 @@ def summed(reader: Reader, node: n.Sum) -> Value:
         bounds += indexing.condition(condition)
     side = indexing.side
     body = reader.value(node.body)
+    if not names:
+        if not body.rank:
+            raise not_understood("a sum without an index", node)
+        every = tuple(fresh("t") for _ in range(body.rank))
+        here = tuple(map(Affine.of, every))
+        return Value.scalar(tuple(t.over(every) for t in body.at(here)))
     bound = [*(e.items[0][0][0] for e in names.values()), *side.indices]
     return replace(body, array="", at=lambda i: tuple(
         t.over(bound, (*side.constraints, *bounds), stated, line) for t in body.at(i)))

@@ -110,7 +110,7 @@ def padded(a: Value, amount: Affine) -> Value:
 
 
 def convolved(a: Value, b: Value, meaning: str, mode: str, base: int, known_sizes: Sequence[Constraint] = (),
-              kernel_last: bool = False) -> Value:
+              kernel_last: bool = False, swap: bool = False) -> Value:
     """a * b.
 
     Args:
@@ -120,6 +120,7 @@ def convolved(a: Value, b: Value, meaning: str, mode: str, base: int, known_size
         base: where the result's indices start.
         known_sizes: what is known of the sizes, to tell the longer operand.
         kernel_last: on all integers, the second operand slides over the first.
+        swap: of finite operands neither of which is known to be the shorter, the first slides.
     """
     if a.rank != b.rank:
         raise NotationError("the operands have different numbers of axes", -1)
@@ -130,7 +131,7 @@ def convolved(a: Value, b: Value, meaning: str, mode: str, base: int, known_size
         if kernel_last:
             return _sliding(a, b, lambda axis, m, j: (m + sign * j, j), ())
         return _sliding(a, b, lambda axis, m, j: (j, m + sign * j), ())
-    if _shorter(a, b, known_sizes):
+    if _shorter(a, b, known_sizes) or (swap and not _shorter(b, a, known_sizes)):
         a, b = b, a
     spans = [(x, y) for x, y in zip(a.box, b.box, strict=True) if x and y]
 

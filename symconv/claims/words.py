@@ -7,7 +7,7 @@ from symconv.notation.as_text import TEXT
 
 FUNCTIONS = frozenset("""sigma phi varphi psi relu sigmoid tanh softplus softmax exp log ln sin cos act elu gelu silu
     swish activation leakyrelu sgn sign sqrt""".split())
-ROTATIONS = frozenset(("rot", "rot180", "flip", "rotate", "reverse", "rev", "flipud", "fliplr", "rotate180", "flipped"))
+ROTATIONS = frozenset(("rot", "rot180", "flip", "rotate", "reverse", "rev", "rotate180", "flipped"))
 LOSSES = frozenset(("L", "E", "J", "C", "l", "ell", "loss", "Loss", "error", "cost", "Cost", "ε", "R"))
 TRANSPOSES = frozenset(("T", "top", "intercal", "mathsf T", "⊤"))
 LINE_WORDS = frozenset(("infinity", "∞", "infty"))
