@@ -154,6 +154,9 @@ def contradicted(formula: dict, fact: Fact, finding: Finding) -> str:
     """The sizes of the counterexample, when the formula holds for all of the box that have them."""
     if finding.counterexample is None:
         return "refuted without a counterexample"
+    parts = formula.get("parts", ())
+    if finding.part < len(parts) and parts[finding.part] == "true":
+        return f"part {finding.part} of the chain is true"
     names = naming(formula, fact)
     known = [(names[name], value) for name, value in finding.counterexample.sizes if name in names]
     same = [all(parts) for sizes, parts in fact.parts if all(number(text, sizes) == value for text, value in known)]

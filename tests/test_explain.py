@@ -12,7 +12,7 @@ from symconv.claims.verify import claim_findings, verify
 def found(code: Code, text: str) -> set[str]:
     """The codes of everything that is said about a formula, or about a document that begins with a directive."""
     findings: list[Finding] = verify(text) if text.startswith("<!--") else claim_findings(text, code.given)
-    return {f.code for f in findings} | {"SC105" for f in findings if f.alternatives}
+    return {f.code for f in findings}
 
 
 @pytest.mark.parametrize("code", [c for c in CODES if c.example], ids=lambda c: c.code)

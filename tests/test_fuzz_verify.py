@@ -10,7 +10,7 @@ from fuzz_verify import Failure, cause, failures, run, shrunk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SHORT = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 PIECES = [*UNUSUAL, "w_j", "x_{i+j-1}", r"\sum_{j=1}^{k}", r"\delta_i", r"\frac{\partial L}{\partial w_i}", "=", "+",
           "*", " ", r"\sigma", "(", ")", "i", "n - k", r"\leftarrow", r"\int_{\mathbb{R}}", "f(z)", "dz", r"[f * g](x)",
           "2", "^{l}"]
@@ -50,7 +50,7 @@ def test_real_documents_are_answered() -> None:
 
 
 def test_a_sample_of_the_long_run() -> None:
-    found = run(3, range(60))
+    found = run(3, range(150))
     found.pop("slow", None)
     assert not found, found
 
@@ -60,6 +60,32 @@ def test_degenerate_input(source: str) -> None:
     for text in ("", " ", "\n", "$", "$$", "$$$$", "\\", "{" * 3000, "x_" * 2000 + "x", "\\frac" * 500, "(" * 2000,
                  "=" * 999, "$" + "+".join(["w_j x_{i+j-1}"] * 300) + "$", "\ud800", "\ufeff$a$", "a\rb\r\n$c$"):
         assert_answered(Input(text, (), source))
+
+
+CONVOLVED = (r"(I * K)(i,j) = \sum_m \sum_n I(m,n) K(i-m,j-n)",)
+FAILED_ONCE = [
+    Input(""), Input("x()()"), Input("[i]w[]"), Input(r"\frac1.5"), Input("(af)*(ag)=a(f*g)"),
+    Input("(I*K)", CONVOLVED),
+    Input(r"{n}\begin{bmatrix}(i)\end{bmatrix}"), Input("[(n)]={x}{y}x[(m)]", ("x: N",)), Input(r"\sum{m}=\{d_+d\}"),
+    Input(r"\frac{\partial b}{\partial b_{0}}{{R}}{}_{}"), Input(r"\sum_{m=1}I(mj)K(M)=\sum_{m=0}^{M}I(m,n)K(m)"),
+    Input("", (r"y_i = \sum_{j=0}^{k-1} w_j x_{s i + j}", "k = k + 1")),
+    Input("", (r"(V_{j})^2={}{{w}^{}},i=\dots,n",)),
+    Input(r"{}{(s{1}]^2}=\max(g{3})\quad i=\dots,n"), Input("x_{k^{99999999}} = 1"),
+    Input(r"f \mp K = I_{m',q,2i,i+j-1} \circ \mathbf{W}_{10^9,3,s+m,10^9},\quad i = 1, \dots, n", ("x: input",)),
+    Input(r"\delta^l_{i}=\delta^{l+1}_{x,y}()^{l}\sigma(l_{})=\delta"),
+    Input(r"\hat{x}(e0)=0\text{if}\begin{matrix}\delta\end{matrix}[]", (r"{i}\sigma({j}x_{j})",)),
+    Input("\\newcommand{\\pd}[2]{{#1}}$\\pd_{}$", source="latex"),
+    Input("\\newcommand{\\pd}[2]{{#2}}\\[\\pd{}{w_j}{j}", source="latex"),
+    Input("$y_gy=\\sum_mx_{i-m}$", source="markdown"),
+    Input("$\no_i={}w_jox_{i} $$\\frac{\\partial L}{\\partial w_i}=x_{i}$", source="markdown"),
+    Input("$\nh_{i}=(\\sum_{j=1}{p}_{j})\n$$\\delta_3\\color{}{w_{1}}$", source="markdown"),
+    Input("$o=\\sum_{j=0}\\sum_{j=1}w_j{i}$$\\frac{\\partial L}{\\partial w_j}={}\\delta_{j}$", source="markdown"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("item", FAILED_ONCE, ids=range(len(FAILED_ONCE)))
+def test_what_once_failed_is_answered(item: Input) -> None:
+    assert_answered(item)
 
 
 def test_the_same_number_is_the_same_input() -> None:

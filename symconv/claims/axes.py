@@ -15,6 +15,7 @@ from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.extents import alone, common, held, stated
 from symconv.claims.raw import Factor, Raw
 from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Scope
+from symconv.claims.words import axes
 from symconv.errors import NotationError
 
 PADDING = frozenset(("p", "P", "pad", "padding", "p_h", "p_w", "P_h", "P_w", "p_H", "p_W", "P_H", "P_W"))
@@ -91,7 +92,7 @@ class Axes:
                 known = self.scope.array(f.name)
                 expected = len(known.axes) if known else ranks.setdefault(f.name, len(f.indices))
                 if len(f.indices) != expected:
-                    raise NotationError(f"{f.name} is read with {len(f.indices)} indices and has {expected} axes", -1)
+                    raise NotationError(f"{f.name} has {axes(expected)} and {len(f.indices)} indices here", -1)
                 if any(abs(c) > LARGEST for e in f.indices for _, c in e):
                     raise NotationError(f"an index of {f.name} is larger than any array", -1)
             if any(abs(v) > LARGEST for c in t.constraints for _, v in c.expression):
@@ -189,13 +190,19 @@ class Axes:
             return (LINE,) * rank
         if given is None and self.scope.signals:
             return (LINE,) * rank
-        if given is None and name in self.scope.called and not any(
+        if given is None and name in self.scope.called and not self.along(terms, reads) and not any(
                 alone(e) in t.stated or held(e, t) is not None for t, f in reads for e in f.indices):
             return (LINE,) * rank
         if given is None and self.reindexed(terms, name):
             return (LINE,) * rank
         return tuple(self.axis(name, axis, reads, given[axis] if given and axis < len(given) else None)
                      for axis in range(rank))
+
+    def along(self, terms: list[Raw], reads: list[tuple[Raw, Factor]]) -> bool:
+        """bias(oc) beside a sum with bounds: it has an element for each output, as other arrays have."""
+        plain = {alone(e) for _, f in reads for e in f.indices}
+        others = {alone(e) for t in terms for f in t.factors if f.name != reads[0][1].name for e in f.indices}
+        return plain <= others & set(self.letters) and any(t.stated for t in terms)
 
     def reindexed(self, terms: list[Raw], name: str) -> bool:
         """V_{a,b} = W_{a+b}: no sum says where anything ends."""

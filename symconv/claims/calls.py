@@ -57,7 +57,7 @@ def called(reader: Reader, node: n.Call) -> Value | None:
     if word in ("pad", "padding", "zeropad"):
         amount = head.below[0] if isinstance(head, n.Scripted) and head.below else node.arguments[-1]
         if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) != 2:
-            raise not_understood("how far is it padded?", node)
+            raise not_understood("how far it is padded is not said", node)
         else:
             return whole.padded(reader.value(node.arguments[0]), reader.indexing().read(amount))
     if word in CONVOLUTIONS and len(node.arguments) == 2:
@@ -124,5 +124,5 @@ def at_index(reader: Reader, value: Value, node: n.Call) -> Value:
 
 def _only(node: n.Call) -> n.Node:
     if len(node.arguments) != 1:
-        raise not_understood("one argument was expected", node)
+        raise not_understood("one argument is expected", node)
     return node.arguments[0]

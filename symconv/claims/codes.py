@@ -47,7 +47,8 @@ CODES = (
     Code("SC001", "not-understood", "note", "the formula could not be read as a claim, so nothing was decided",
          "The message says why and the caret shows where. The formula was neither confirmed nor denied; "
          "--fail-on-unchecked makes it count.",
-         r"\|f * g\|_1 \le \|f\|_1 \, \|g\|_1", "State an equality, or declare the missing symbols in a directive."),
+         r"\frac{\partial L}{\partial w_i} = \sum_j \delta_j y_{i+j-1}",
+         "Declare the missing symbols by a definition or a directive.", (DELTA,)),
     Code("SC002", "directive-unreadable", "error", "a symconv directive could not be read",
          "A directive changes how formulas are read. One that is skipped in silence would change verdicts, so it is "
          "an error.",
@@ -95,11 +96,14 @@ CODES = (
     Code("SC104", "checked-not-proved", "note", "no counterexample up to small sizes, and no proof",
          "The message says up to which sizes both sides were compared and why no proof was found. It is evidence, "
          "not a proof; --fail-on-unchecked makes it count.",
-         r"\sum_{i=1}^{n} i^2 = \frac{n(n+1)(2n+1)}{6}", "Nothing to do, or split the step into smaller ones."),
+         r"\frac{\partial L}{\partial x_m} = \sum_{j : s \mid m-dj} \delta_{(m-dj)/s} w_j",
+         "Nothing to do, or split the step into smaller ones.",
+         (r"o_i = \sum_{j=0}^{k-1} w_j x_{si+dj}", DELTA)),
     Code("SC105", "two-readings", "warning", "the formula can be read in two ways, with different verdicts",
          "The code of the verdict stays the first one; this one says that another reading leads elsewhere. A "
          "directive settles it.",
-         r"(w * x)_i = \sum_j w_j x_{i+j}", "<!-- symconv: * is cross-correlation -->"),
+         r"\frac{\partial L}{\partial w} = \delta * x", "<!-- symconv: * is cross-correlation -->",
+         ("y = x * w", r"\delta = \frac{\partial L}{\partial y}")),
     Code("SC190", "internal", "error", "a defect of symconv: the engines disagree, or the file could not be worked on",
          "Never a verdict on the formula. Please report it with the formula.", "", "Report it."),
 )

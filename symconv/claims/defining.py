@@ -20,7 +20,7 @@ from symconv.claims.raw import INTEGRAL, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import GRADIENT, Array, Definition
 from symconv.claims.spelling import reference
-from symconv.claims.words import base_of, key
+from symconv.claims.words import about_axes, base_of, key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -132,7 +132,7 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
         raise NotationError("the left-hand side is no name with plain indices", -1)
     if not letters:
         return define_whole(session, opened, ref.name, right)
-    value = _read(session, reader, right)
+    value = opened.element(_read(session, reader, right), Value.scalar(()))
     remarks = opened.remarks(reader)
     if value.rank:
         raise NotationError("the right-hand side is a whole array, the left-hand side an element", -1)
@@ -158,7 +158,7 @@ def _read(session: Session, reader: Reader, right: n.Node) -> Value:
     try:
         return reader.value(right)
     except NotationError as e:
-        if session.given or session.fixed or " axes" not in e.reason:
+        if session.given or session.fixed or not about_axes(e.reason):
             raise
         session.scope.start_afresh({session.scope.resolve(key(base_of(x))) for x in index_heads(right)})
         return reader.value(right)

@@ -155,7 +155,8 @@ RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) f
     (rf"(?P<name>{NAME})\s*(?:=|is)\s*d(?P<loss>\\?[A-Za-z]+?)\s*/\s*d(?P<of>{NAME})", _upstream),
     (r"(?:arrays? (?:are|is) )?zero (?:outside|padding|padded)(?: .*)?", _zero),
     (r"(?:index )?base (?P<base>[01])|indices? from (?P<base2>[01])", _base),
-    (r"(?P<word>stride|pad|padding|dilation)\s*(?P<name>[A-Za-z]\w*)?\s*=?\s*(?P<value>\d+)?", _setting),
+    (r"(?P<word>stride|pad|padding|dilation)\s*(?P<name>[A-Za-z]\w*)?"
+     r"(?:(?(name)\s*=|\s*=?)\s*(?P<value>\d+))?", _setting),
     (r"(?P<operator>\S+) (?:is|means|=|:) (?P<meaning>[\w\s-]+)", _star),
     (r"(?P<name>\S+) (?:is )?(?P<parity>odd|even)", _parity),
     (r"(?P<operation>transposed|full|valid|same)(?: (?:convolution|padding|(?:cross-)?correlation))?", _operation),

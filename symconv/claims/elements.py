@@ -13,7 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine
-from symconv.claims.gradients import depends, gradients, upstream
+from symconv.claims.gradients import depends, gradients
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome, Remark
@@ -46,6 +46,8 @@ def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
         return [Outcome("", Judgement("not_a_claim", reason="a name or a list of names"))]
     opened = Opened(session.scope, 1, body)
     free = bool(opened.letters)
+    if free and not isinstance(body, n.Items) and (found := free_gradient(session, opened, body)) is not None:
+        return [found]
     opened.letters.clear()  # nothing on a left-hand side declares them
     reader = opened.reader()
     session.prepare(reader, body, body)
@@ -60,8 +62,6 @@ def matched(session: Session, body: n.Node, s: Statement) -> list[Outcome]:
                         remarks=remarks)]
     if len(sums) > 1:
         return [contributions(session.scope, sums, remarks)]
-    if free and len(sums) == 1 and (found := free_gradient(session, body)) is not None:
-        return [found]
     if remarks or free:
         return [Outcome("", Judgement("not_a_claim", reason="an expression with free indices"), remarks=remarks)]
     return [gradient_element(session.scope, sums[0])]
@@ -75,16 +75,17 @@ def _arithmetic(body: n.Node) -> bool:
     return isinstance(body, n.Product | n.Add | n.Sum | n.Signed | n.Quotient | n.Operation)
 
 
-def free_gradient(session: Session, body: n.Node) -> Outcome | None:
+def free_gradient(session: Session, opened: Opened, body: n.Node) -> Outcome | None:
     """sum_j delta_j x_{i+j-1} with a free i: the gradient with respect to one array, element by element."""
-    scope = session.scope
-    opened = Opened(scope, 1, body)
+    scope, reader = session.scope, opened.reader()
+    session.prepare(reader, body, body)
     try:
-        terms = opened.reader().value(body).terms
+        terms = reader.value(body).terms
     except NotationError:
         return None
     letters = opened.used(terms)
     used = gradients(terms)
+    found: list[Outcome] = []
     for name, array in list(scope.arrays.items()):
         if len(array.axes) != len(letters) or name in scope.definitions or not any(
                 depends(scope, u.removeprefix(GRADIENT), name) for u in used):
@@ -92,10 +93,10 @@ def free_gradient(session: Session, body: n.Node) -> Outcome | None:
         here = tuple(map(Affine.of, letters))
         left = (Raw((Factor(GRADIENT + name, here),)),)
         judgement = judge(scope, left, terms, letters, elements=left[0].factors)
-        if judgement.verdict == "proved":
+        if judgement.verdict in ("proved", "proved_if"):
             index = ",".join(map(plain, letters))
-            return Outcome("gradient", judgement, f"the gradient with respect to {name}_{index}")
-    return None
+            found.append(Outcome("gradient", judgement, f"the gradient with respect to {name}_{index}"))
+    return min(found, key=lambda o: o.verdict != "proved", default=None)
 
 
 def gradient_element(scope: Scope, terms: Sum) -> Outcome:
@@ -111,15 +112,15 @@ def gradient_element(scope: Scope, terms: Sum) -> Outcome:
 
 
 def _gradient(scope: Scope, e: Element, terms: Sum) -> Sum:
-    return upstream(scope, e.name, tuple(map(Affine.of, e.index)), gradients(terms))
+    return (Raw((Factor(GRADIENT + e.name, tuple(map(Affine.of, e.index))),)),)
 
 
 def candidates(scope: Scope, terms: Sum) -> Iterator[Element]:
     """Elements of arrays that the definitions read, near the indices that occur."""
     used = {g.removeprefix(GRADIENT) for g in gradients(terms)}
     factors = {f.name for t in terms for f in t.factors}
-    numbers = [e.constant for t in terms for f in t.factors for e in f.indices if e.is_constant]
-    top = max(numbers, default=0) * 2
+    numbers = [e.constant for t in terms for f in t.factors for e in f.indices]
+    top = max(numbers, default=0) * 2 + 1
     count = 0
     for name, array in list(scope.arrays.items()):
         if name in scope.definitions or not any(depends(scope, u, name) for u in used) or name in factors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VERDICTS = ("proved", "proved_if", "proved_for", "refuted", "checked", "not_understood", "definition", "not_a_claim")
+UPPER, LOWER = "with the upper sign", "with the lower sign"  # how readings of a plus-minus begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.raw import fresh
 from symconv.claims.scope import Scope
-from symconv.claims.words import LINE_WORDS, is_word, key, names_in
+from symconv.claims.words import LINE_WORDS, described, is_word, key, names_in
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
@@ -64,7 +64,7 @@ class Indexing:
         match node:
             case n.Number():
                 if node.value != int(node.value):
-                    raise not_understood(f"{node.value} is no index", node)
+                    raise not_understood(f"{node.value} cannot be an index", node)
                 return Affine.of(int(node.value))
             case n.Name() | n.Scripted():
                 return self.named(node)
@@ -98,7 +98,7 @@ class Indexing:
             case n.Operation(operator="mod"):
                 above, below = self.read(node.left), self.read(node.right)
                 return above - below * self.side.quotient(above, below, exact=False)
-        raise not_understood("this is no index expression", node)
+        raise not_understood(f"{described(node)} cannot be an index", node)
 
     def rounded(self, node: n.Rounded) -> Affine:
         body = node.body.body if isinstance(node.body, n.Bracketed) else node.body

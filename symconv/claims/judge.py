@@ -15,12 +15,14 @@ from symconv.claims.gradients import resolved
 from symconv.claims.raw import INTEGRAL, Factor, Raw, Sum, multiply, plain
 from symconv.claims.scope import GRADIENT, Definition, Scope
 from symconv.claims.settle import Settled, existing, literals, settle
+from symconv.decide.conditions import Cases, Formula
 from symconv.decide.decide import decide
 from symconv.decide.decision import Counterexample, Decision
-from symconv.decide.feasible import feasible, negated, row
+from symconv.decide.feasible import feasible, row
 from symconv.errors import NotationError
 
 DEEPEST = 6
+ANY = Formula(((),))  # all sizes
 Elements = Sequence[tuple[Factor, tuple[Constraint, ...]]]
 
 
@@ -32,6 +34,7 @@ class Judgement:
         outside: arrays read where they have no elements; bare: the verdict if all elements named exist.
         domain: "integers" or "integral" where functions on all of Z^d or R^d are compared.
         sized: sizes take part.
+        zero: what must count as zero, in words; cases: which sizes are good.
     """
 
     verdict: str
@@ -43,6 +46,8 @@ class Judgement:
     bare: str = ""
     domain: str = ""
     sized: bool = False
+    zero: str = ""
+    cases: Formula = ANY
 
     @property
     def decided(self) -> bool:
@@ -93,7 +98,7 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     if found.verdict != "proved" and (plain := counted(scope, sides)) is not None:
         found = _decided(scope, both, plain, letters, where)
     scope.facts[:] = before
-    return _if_there(scope, found, needed)
+    return _if_there(scope, found, needed, both.left.context.constraints)
 
 
 def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequence[str],
@@ -133,48 +138,38 @@ def measured(terms: Sequence[Raw]) -> None:
                 raise NotationError("an integral over part of the line is not understood", -1)
 
 
-def _if_there(scope: Scope, found: Judgement, needed: Elements) -> Judgement:
+def _if_there(scope: Scope, found: Judgement, needed: Elements, known: Sequence[Constraint]) -> Judgement:
     """True only where the elements with numbers for indices exist."""
     if not needed or found.verdict not in ("proved", "proved_if", "proved_for"):
         return found
-    conditions = " and ".join(map(comparison, _independent([c for _, cs in needed for c in cs])))
+    exist = found.cases.where([c for _, cs in needed for c in cs]).simplified(known)
+    if not str(exist):
+        return found
     names = ", ".join(f"{spoken_array(scope, f.name)}_{','.join(map(str, f.indices))}" for f, _ in needed)
-    both = f"{_grouped(found.condition)} and {_grouped(conditions)}" if found.condition else conditions
-    return replace(found, verdict="proved_if" if found.verdict == "proved" else found.verdict, condition=both,
-                   reason=f"{names} must exist", bare=found.verdict)
+    return replace(found, verdict="proved_if" if found.verdict == "proved" else found.verdict, cases=exist,
+                   condition=_joined(found.zero, exist), reason=f"{names} must exist", bare=found.verdict)
 
 
-def _grouped(condition: str) -> str:
-    return f"({condition})" if " or " in condition else condition
-
-
-def _independent(constraints: list[Constraint]) -> list[Constraint]:
-    """Without those that the others imply."""
-    kept = list(dict.fromkeys(constraints))
-    for c in list(kept):
-        others = [row(o) for o in kept if o is not c]
-        if feasible([*others, negated(row(c))], []) is False:
-            kept.remove(c)
-    return kept
-
-
-def comparison(c: Constraint) -> str:
-    """k >= 3 for k - 3 >= 0."""
-    left = Affine.build({m: v for m, v in c.expression if v > 0 and m})
-    return f"{left} {'=' if c.equality else '>='} {left - c.expression}"
+def _joined(zero: str, cases: Formula) -> str:
+    """What must count as zero, and which sizes are good."""
+    sizes = spoken(str(cases))
+    if zero and sizes:
+        return f"{zero}, and {f'({sizes})' if len(cases.cases) > 1 else sizes}"
+    return zero or sizes
 
 
 def judged(scope: Scope, both: Settled, decision: Decision) -> Judgement:
     """The decision in the author's terms."""
     shown = counterexample(scope, both, decision.counterexample) if decision.counterexample else None
-    condition = spoken(decision.condition.text) if decision.condition else ""
+    cases = decision.condition.formula if isinstance(decision.condition, Cases) else ANY
+    zero = ""
     verdict = {"unknown": "not_understood"}.get(decision.kind, decision.kind)
     outside = () if scope.zero else both.outside
     if outside and verdict in ("proved", "proved_if", "proved_for"):
         zero = " and ".join(f"{spoken_array(scope, a)} is zero outside its range" for a in outside)
-        condition = f"{zero}, and {_grouped(condition)}" if condition else zero
         verdict = "proved_if" if verdict == "proved" else verdict
-    return Judgement(verdict, condition, shown, spoken(decision.reason), decision.engines, both.outside)
+    return Judgement(verdict, _joined(zero, cases), shown, reasoned(scope, decision.reason), decision.engines,
+                     both.outside, zero=zero, cases=cases)
 
 
 def counterexample(scope: Scope, both: Settled, found: Counterexample) -> Shown:
@@ -213,6 +208,11 @@ def spoken_array(scope: Scope, name: str) -> str:
         letter = next((a for a, of in scope.upstream.items() if of == inner), None)
         return letter or f"dL/d{inner}"
     return name
+
+
+def reasoned(scope: Scope, text: str) -> str:
+    """With the author's names for gradients."""
+    return re.sub(rf"{GRADIENT}[^\W_]+(?:\^[\w+-]+)?", lambda m: spoken_array(scope, m[0]), spoken(text))
 
 
 def spoken(text: str) -> str:

@@ -11,6 +11,9 @@ from symconv.notation import nodes as n
 INDICES = frozenset("ijlmtuvxyzabcqe")  # letters that are hardly ever sizes
 SIDES = frozenset(("in", "out", "h", "w", "H", "W", "D", "d", "x", "y", "c", "C", "f", "F", "k", "K", "s", "p"))
 ELEMENTS = frozenset("xywohzvuabfg")  # letters of arrays, whose numbered elements are no sizes
+SIGNALS, KERNELS = frozenset("XIAUFYZ"), frozenset("WKFGVH")  # X * W joins arrays, H * W sizes
+SHORT = frozenset("in out pad eff max min new old tot top bot inp img ker fc".split())
+PADDINGS = frozenset(("p", "pad", "padding", "ph", "pw"))  # p_l and p_r: left and right
 MULTIPLIERS = frozenset("skpdncKNCPSD")
 
 
@@ -113,8 +116,7 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
     if isinstance(node, n.Operation) and not _multiplies(node, scope):
         return False
     if isinstance(node, n.Name):
-        known = key(node) in scope.roles or key(node) in scope.sizes
-        return known or (scope.array(scope.resolve(key(node))) is None and node.style != "bold" \
+        return scope.is_size(key(node)) or (scope.array(scope.resolve(key(node))) is None and node.style != "bold" \
             and node.text not in ("x", "y", "z", "delta", "nabla"))
     if isinstance(node, n.Scripted):
         return _label_like(node, scope)
@@ -125,7 +127,7 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
         if node.bracket == "[":
             return is_word(node.head) and all(isinstance(a, n.Number) for a in node.arguments)
         return scalar_like(node.head, scope) and len(node.arguments) == 1 and scalar_like(node.arguments[0], scope) \
-            and (not isinstance(node.head, n.Name) or word in scope.roles or word in scope.sizes
+            and (not isinstance(node.head, n.Name) or scope.is_size(word)
                  or (word in MULTIPLIERS and isinstance(node.arguments[0], n.Add)))
     return all(scalar_like(c, scope) for c in children(node))
 
@@ -137,8 +139,15 @@ def _multiplies(node: n.Operation, scope: Scope) -> bool:
     if node.operator not in ("*", "ast"):
         return False
     names = [key(x) for x in index_names(node.left)] + [key(x) for x in index_names(node.right)]
-    sizes = {*scope.roles, *scope.sizes, *scope.settings}
-    return all(x in sizes or (not scope.stars and x not in ELEMENTS) for x in names)
+    plain = isinstance(node.left, n.Name) and isinstance(node.right, n.Name)
+    if plain and not any(map(scope.is_size, names)) and _joins(*names):
+        return False
+    return all(scope.is_size(x) or x in scope.settings or (not scope.stars and x not in ELEMENTS) for x in names)
+
+
+def _joins(a: str, b: str) -> bool:
+    """X * W, I * K: an image and a kernel."""
+    return (a in SIGNALS and b in KERNELS) or (b in SIGNALS and a in KERNELS)
 
 
 def _label_like(node: n.Scripted, scope: Scope) -> bool:
@@ -146,20 +155,21 @@ def _label_like(node: n.Scripted, scope: Scope) -> bool:
         return False
     if scope.array(scope.resolve(key(node.base))) is not None or any(map(is_transpose, node.above)):
         return False
-    if key(node) in scope.sizes or key(node) in scope.roles:
+    if scope.is_size(key(node)):
         return True
     if isinstance(node.base, n.Name) and node.below and all(isinstance(b, n.Number) for b in node.below) and (
             node.base.text in ELEMENTS or node.below[0].value > 9):  # type: ignore[attr-defined]
         return False
     return isinstance(node.base, n.Name | n.Scripted) and scalar_like(node.base, scope) and all(
         is_word(b) or isinstance(b, n.Number) or key(b) in SIDES or (isinstance(b, n.Name) and b.text.isupper())
-        or _label(b) or (isinstance(b, n.Name) and b.text in ("delta", "sigma")) for b in node.below)
+        or _label(b) or (isinstance(b, n.Name) and b.text in ("delta", "sigma"))
+        or (key(node.base).lower() in PADDINGS and key(b) in "lrtbLRTB") for b in node.below)
 
 
 def _label(entry: n.Node) -> bool:
     """in, out, a layer l or l-1: nothing that runs over the elements of an array."""
     if isinstance(entry, n.Product) and all(isinstance(f, n.Name) for f in entry.factors):
         word = key(entry)  # letters that spell a word
-        return len(word) > 3 or word in ("in", "out", "pad", "eff", "max", "min", "new", "old", "tot", "fc")
+        return len(word) > 3 or word in SHORT
     names = list(index_names(entry))
     return bool(names) and all(key(x) in ("l", "L", "ell", "t") for x in names)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from symconv.affine import Affine, Constraint
-from symconv.claims.letters import INDICES, free
+from symconv.claims.letters import INDICES, children, free
 from symconv.claims.outcome import Remark
-from symconv.claims.raw import Sum, fresh
+from symconv.claims.raw import Sum, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import Scope
 from symconv.claims.words import names_in
@@ -39,9 +39,10 @@ class Opened:
             self.letters[strange[0]] = self.letters[missing[0]] = fresh(strange[0])
             self.noticed.append(Remark("SC012", f"the left-hand side has the index {missing[0]}, the right-hand "
                                        f"side {strange[0]} in its place: one of them is meant", at))
-        elif missing and len(body.items) == 2 and rest:
-            self.noticed += [Remark("SC011", f"the index {x} on the left does not occur on the right")
-                             for x in missing]
+        elif (missing := _unused(missing, body.items[1])) and len(body.items) == 2 and (rest or _sums(body.items[1])):
+            places = {x.text: x.at for x in reversed(names_in(body.items[0]))}
+            self.noticed += [Remark("SC011", f"the index {x} on the left does not occur on the right",
+                                    places.get(x, -1)) for x in missing]
 
     def reader(self) -> Reader:
         names = {name: Affine.of(inner) for name, inner in self.letters.items()}
@@ -53,6 +54,12 @@ class Opened:
         self.lost = list(found)
         noticed, self.noticed = tuple(self.noticed), []
         return (*noticed, *found)
+
+    def element(self, value: Value, other: Value) -> Value:
+        """In y[n] = x * h the whole array stands for its element at the indices of the other side."""
+        if other.rank or not value.rank or value.rank != len(self.letters):
+            return value
+        return Value.scalar(value.at(tuple(map(Affine.of, self.letters.values()))))
 
     def conditions(self, s: Statement, reader: Reader) -> list[Constraint]:
         """Side conditions of the statement; those that are none of ours are left out with a note."""
@@ -73,6 +80,22 @@ class Opened:
         seen = {n for terms in sums for t in terms for e in (*(x for f in t.factors for x in f.indices),
                                                             *(c.expression for c in t.constraints)) for n in e.names}
         return tuple(inner for inner in dict.fromkeys(self.letters.values()) if inner in seen)
+
+
+def _unused(letters: list[str], node: n.Node) -> list[str]:
+    """Letters that stand nowhere in an expression, or are bound there by a sum."""
+    written = {x.text for x in names_in(node)} - _bound(node)
+    return [x for x in letters if x not in written]
+
+
+def _bound(node: n.Node) -> set[str]:
+    own = {x.text for r in node.ranges for x in names_in(r.index)} if isinstance(node, n.Sum) else set()
+    return own.union(*map(_bound, children(node)))
+
+
+def _sums(node: n.Node) -> bool:
+    """Does it add up elements?"""
+    return isinstance(node, n.Sum) or any(map(_sums, children(node)))
 
 
 def _whole(node: n.Node) -> bool:

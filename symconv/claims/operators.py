@@ -11,7 +11,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Index, Raw, Sum, Value, multiply
 from symconv.claims.settle import settle
 from symconv.claims.stars import named
-from symconv.claims.words import key
+from symconv.claims.words import key, ranked
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
@@ -52,7 +52,7 @@ class Template:
             NotationError: they have other numbers of axes.
         """
         if not a.rank == b.rank == len(self.letters):
-            raise NotationError(f"the operator was defined for {len(self.letters)} axes", -1)
+            raise NotationError(f"the operator was defined for {ranked(len(self.letters))}", -1)
         return _applied(self.letters, self.terms, {self.first: a, self.second: b})
 
 
@@ -62,7 +62,7 @@ def _applied(letters: tuple[str, ...], terms: Sum, operands: dict[str, Value]) -
         found: list[Raw] = []
         for t in terms:
             if len(index) != len(letters):
-                raise NotationError(f"the operator was defined for {len(letters)} axes", -1)
+                raise NotationError(f"the operator was defined for {ranked(len(letters))}", -1)
             here = t.apart().substitute(dict(zip(letters, index, strict=True)))
             total: Sum = (replace(here, factors=()),)
             for f in here.factors:

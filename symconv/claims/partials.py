@@ -45,7 +45,7 @@ def renamed(reader: Reader, target: Value, node: n.Partial) -> Value:
 
     probe = target.at(tuple(Affine.of(f"?{k}") for k in range(target.rank)))
     if len(probe) != 1 or len(probe[0].factors) != 1 or probe[0].factors[0].name.startswith(GRADIENT):
-        raise not_understood("a derivative by something that is no single element", node)
+        raise not_understood("a derivative by something other than a name or an element is not understood", node)
     return replace(target, at=at, array="")
 
 
@@ -53,7 +53,7 @@ def element_of(reader: Reader, target: Value, node: n.Partial) -> Factor:
     """The one element a derivative is taken by."""
     terms = target.terms if not target.rank else ()
     if len(terms) != 1 or len(terms[0].factors) != 1 or terms[0].indices:
-        raise not_understood("a derivative by something that is no single element", node)
+        raise not_understood("a derivative by something other than a name or an element is not understood", node)
     return terms[0].factors[0]
 
 

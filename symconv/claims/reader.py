@@ -18,7 +18,7 @@ from symconv.claims.scope import Scope
 from symconv.claims.spelling import Reference, Undeclared, reference
 from symconv.claims.starred import operated
 from symconv.claims.summing import branched, indicator, integrated, summed
-from symconv.claims.words import key
+from symconv.claims.words import described, key
 from symconv.notation import nodes as n
 
 
@@ -89,7 +89,7 @@ class Reader:
                 return whole.matrix([[self.value(e) for e in row] for row in node.rows])
             case n.Integral():
                 return integrated(self, node)
-        raise not_understood(f"a {type(node).__name__.lower()} is not understood here", node)
+        raise not_understood(f"{described(node)} is not understood here", node)
 
     def inner(self, names: Mapping[str, Affine]) -> Reader:
         return replace(self, names={**self.names, **names})
@@ -157,5 +157,5 @@ class Reader:
 
 def _only(node: n.Call) -> n.Node:
     if len(node.arguments) != 1:
-        raise not_understood("one argument was expected", node)
+        raise not_understood("one argument is expected", node)
     return node.arguments[0]

@@ -10,8 +10,7 @@ from symconv.claims.calls import CONVOLUTIONS
 from symconv.claims.finding import Reading
 from symconv.claims.letters import children, index_names
 from symconv.claims.outcome import Outcome
-from symconv.claims.scope import Scope
-from symconv.claims.stars import canonical
+from symconv.claims.stars import canonical, is_open
 from symconv.claims.words import key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -28,7 +27,7 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
     """The outcome under what the document fixes; where it leaves an operator open, the reading under
     which the formula holds comes first and the others are alternatives."""
     scope = opened.scope
-    open_operators = sorted({canonical(o.operator) for o in _operators((left, right)) if _is_open(scope, o)})
+    open_operators = sorted({canonical(o.operator) for o in _operators((left, right)) if is_open(scope, o)} - set(scope.taken))
     modes = ("",) if scope.mode or not any(True for _ in _operators((left, right))) else ("valid", "full")
     if not open_operators and len(modes) == 1:
         return _either_side(session, opened, left, right, s)
@@ -53,14 +52,6 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
         assert error is not None
         raise error
     return _best(outcomes, open_operators, any(o.kind == "gradient" for _, _, o in outcomes))
-
-
-def _is_open(scope: Scope, o: n.Operation) -> bool:
-    """Has nobody said what the operator means?"""
-    name = canonical(o.operator)
-    said = name in scope.stars or f"{name}_{o.label.lower()}" in scope.stars
-    return not said and not any(op == name for op, _ in scope.templates) and not any(
-        w in o.label for w in ("conv", "corr"))
 
 
 def _either_side(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:

@@ -14,7 +14,7 @@ from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import GRADIENT
 from symconv.claims.spelling import Reference, Undeclared, reference
-from symconv.claims.words import base_of, is_function, is_transpose, key, names_in
+from symconv.claims.words import axes, base_of, is_function, is_transpose, key, names_in
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def named_value(reader: Reader, node: n.Node) -> Value:
     if ref.transposed:
         value = whole.transposed(value)
     if ref.power != 1 and value.rank:
-        raise not_understood("a power of a whole array", node)
+        raise not_understood("a power of a whole array is not understood", node)
     powered = value
     for _ in range(ref.power - 1):
         powered = whole.product(powered, value)
@@ -93,7 +93,7 @@ def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
 def partial_index(reader: Reader, name: str, entries: list[n.Node], rank: int, node: n.Node) -> Value:
     """W_i of a matrix is its row i; anything else has the wrong number of indices."""
     if not entries or len(entries) > rank:
-        raise not_understood(f"{name} has {rank} axes and is indexed with {len(entries)}", node)
+        raise not_understood(f"{name} has {axes(rank)} and {len(entries)} indices here", node)
     indexing = reader.indexing()
     first = tuple(index_of(reader, e, indexing, True, node) for e in entries)
     side = indexing.side

@@ -9,12 +9,13 @@ from itertools import pairwise
 
 from symconv.claims.words import SIZE_WORDS, is_function, key
 from symconv.notation import nodes as n
+from symconv.notation.vocabulary import RUN
 
 
-def regrouped(node: n.Node, words: frozenset[str] = frozenset()) -> n.Node:
-    """The tree with products where an element is followed by a bracketed expression, and with the words
-    the document uses as names."""
-    made = mapped(node, lambda inner: regrouped(inner, words))
+def regrouped(node: n.Node, words: frozenset[str] = frozenset(), runs: frozenset[str] = frozenset()) -> n.Node:
+    """The tree with products where an element is followed by a bracketed expression, and with the words and
+    the indices of several letters that the document uses as names."""
+    made = mapped(node, lambda inner: regrouped(inner, words, runs))
     if isinstance(made, n.Items) and (number := _thousands(made)) is not None:
         return number
     if isinstance(made, n.Call) and _element_times(made):
@@ -30,8 +31,8 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset()) -> n.Node:
     if isinstance(made, n.Product) and isinstance(made.factors[0], n.Operation) \
             and made.factors[0].operator not in ("odot", "mod", "circ"):
         first = made.factors[0]  # a * b c is a * (b c)
-        return replace(first, right=regrouped(n.Product((first.right, *made.factors[1:])), words))
-    return _worded(made, words | SIZE_WORDS) if isinstance(made, n.Product) else made
+        return replace(first, right=regrouped(n.Product((first.right, *made.factors[1:])), words, runs))
+    return _worded(made, words | runs | SIZE_WORDS, runs) if isinstance(made, n.Product) else made
 
 
 def framework_names(node: n.Node) -> set[str]:
@@ -64,7 +65,7 @@ def mapped(node: n.Node, change: Callable[[n.Node], n.Node]) -> n.Node:
     return replace(node, **{f.name: inner(getattr(node, f.name)) for f in fields(node)})
 
 
-def _worded(product: n.Product, words: frozenset[str]) -> n.Node:
+def _worded(product: n.Product, words: frozenset[str], runs: frozenset[str]) -> n.Node:
     """`s t r i d e` is a word, not a product of six letters."""
     factors = list(product.factors)
     start = 0
@@ -74,7 +75,8 @@ def _worded(product: n.Product, words: frozenset[str]) -> n.Node:
             if word in words and all(map(_letter, factors[start:end])) and all(
                     isinstance(f, n.Name) for f in factors[start:end - 1]):
                 first, last = factors[start], factors[end - 1]
-                name = n.Name(word, "rm", at=first.at if isinstance(first, n.Name) else -1)
+                style = RUN if word in runs else "rm"
+                name = n.Name(word, style, at=first.at if isinstance(first, n.Name) else -1)
                 factors[start:end] = [replace(last, base=name) if isinstance(last, n.Scripted) else name]
                 break
         start += 1

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from symconv.claims.finding import VERDICTS, Finding
+from symconv.claims.finding import LOWER, VERDICTS, Finding
 
 FAILING = ("refuted", "proved_if", "proved_for")
 UNCHECKED = ("not_understood", "checked")
@@ -96,10 +96,11 @@ def fails(finding: Finding, fail_on_unchecked: bool = False) -> bool:
 
 
 def _starts(findings: tuple[Finding, ...]) -> Iterator[Finding]:
-    """The first part of every formula: later parts of a chain have larger numbers."""
+    """The first part of every formula: later parts of a chain have larger numbers, and a formula with a
+    plus-minus is one, however it is read."""
     before = None
     for f in findings:
-        if f.verdict in VERDICTS:
+        if f.verdict in VERDICTS and not f.reading.startswith(LOWER):
             if before is None or f.part <= before.part:
                 yield f
             before = f

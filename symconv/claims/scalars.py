@@ -16,7 +16,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.scalar_writing import scalar_node
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of
-from symconv.claims.words import key
+from symconv.claims.words import described, key
 from symconv.decide.scalar import (
     Ceil,
     Facts,
@@ -72,7 +72,7 @@ def scalar_of(node: n.Node, scope: Scope) -> Scalar:
             return (Ceil if node.up else Floor)(scalar_of(node.body, scope))
         case n.Name() | n.Scripted() | n.Call():
             return _named(node, scope)
-    raise not_understood(f"a {type(node).__name__.lower()} is not understood among sizes", node)
+    raise not_understood(f"{described(node)} is not understood among sizes", node)
 
 
 def _named(node: n.Name | n.Scripted | n.Call, scope: Scope) -> Scalar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ class Axis:
 
 
 LINE = Axis()
+ARRAY_ROLE = re.compile(r"(?:the )?(?:inputs?|outputs?|kernel|filter|weights?|bias|image|signal|feature map|labels?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +100,13 @@ class Scope:
         upstream: a letter and the array whose gradient it is: delta -> o.
         roles: what a directive calls a name: x -> input.
         stars: what an operator means: "*" -> "correlation".
+        taken: the same where nobody says it and a definition uses the operator; preferred: what is taken then.
         low: the least value of each size; sizes not listed are at least 1.
         zero: arrays count as zero outside, as the author says.
         heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; functions: names of pointwise functions.
         ranks: of arrays met as a whole, before their shape is known.
+        runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
     """
@@ -141,10 +145,13 @@ class Scope:
     base: int | None = None
     parity: dict[str, bool] = field(default_factory=dict)
     mode: str = ""
+    taken: dict[str, str] = field(default_factory=dict)
+    preferred: str = ""
     usual_rank: int = 1
     padding: int = 0
     support: dict[str, list[tuple[str, Constraint]]] = field(default_factory=dict)
     multiletter: bool = False
+    runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     rates: dict[str, tuple[Factor, ...]] = field(default_factory=dict)
@@ -243,6 +250,11 @@ class Scope:
     def size(self, name: str) -> Affine:
         self.sizes.add(name)
         return Affine.of(name)
+
+    def is_size(self, name: str) -> bool:
+        """Does somebody say that the name is a size?"""
+        role = self.roles.get(name)
+        return name in self.sizes or (role is not None and (name in "iokn" or not ARRAY_ROLE.fullmatch(role)))
 
     def least(self, name: str) -> int:
         """The least value of a size; what only moves indices may be 0."""

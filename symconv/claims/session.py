@@ -10,11 +10,13 @@ from symconv.claims import whole
 from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
 from symconv.claims.elements import matched
+from symconv.claims.finding import LOWER, UPPER
 from symconv.claims.indexing import Indexing, is_line
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import sliding
 from symconv.claims.letters import children, scalar_like
 from symconv.claims.listing import listed
+from symconv.claims.noticing import UnknownName, lost, outside
 from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, operator_of
 from symconv.claims.outcome import Outcome
@@ -26,10 +28,11 @@ from symconv.claims.scalars import assume, scalar_chain, size_chain
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
-from symconv.claims.words import key, names_in
+from symconv.claims.words import key, names_in, ranked
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
+from symconv.notation.vocabulary import RUN
 
 HYPOTHESES = {
     "integral": "substitutions and integration by parts over R, for integrable functions",
@@ -66,7 +69,9 @@ class Session:
         """Every part's outcome. Errors of notation become outcomes of their own."""
         self.scope.notes.clear()
         self.scope.settled = set(self.scope.sizes)
-        body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words(s.body))
+        self.scope.runs |= {x.text for x in names_in(s.body) if x.style == RUN}
+        body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words(s.body),
+                         frozenset(self.scope.runs))
         self.scope.written |= {x.text for x in names_in(body)}
         try:
             if isinstance(body, n.Chain) and (step := time_step(body)) is not None:
@@ -91,8 +96,7 @@ class Session:
         if all(scalar_like(i, self.scope) for i in body.items) or size_chain(body, self.scope):
             return scalar_chain(self.scope, body, s, self.given)
         if _chooses(body):
-            return [replace(o, reading=_joined(f"with the {word} sign", o.reading))
-                    for sign, word in ((1, "upper"), (-1, "lower"))
+            return [replace(o, reading=_joined(word, o.reading)) for sign, word in ((1, UPPER), (-1, LOWER))
                     for o in replace(self, scope=self.scope.branch()).parts(body, s, sign)]
         return self.parts(body, s, 1)
 
@@ -130,7 +134,10 @@ class Session:
         return self.statement(s)
 
     def claim(self, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
-        outcome = decide_readings(self, opened, left, right, s)
+        try:
+            outcome = decide_readings(self, opened, left, right, s)
+        except UnknownName as e:
+            return lost(self, e, left, right, s)
         if self.given or outcome.verdict not in ("refuted", "proved_if", "proved_for") or outcome.suggestion:
             return outcome
         sides = signed(left, opened.choice), signed(right, opened.choice)
@@ -146,6 +153,7 @@ class Session:
         elements = [f for f in reader.elements if f.indices]
         theirs = reader.value(right)
         remarks = opened.remarks(reader)
+        ours, theirs = opened.element(ours, theirs), opened.element(theirs, ours)
         ours, theirs = _same_rank(ours, theirs)
         names = tuple(fresh(c) for c in "ijkl"[:ours.rank])
         here = tuple(map(Affine.of, names))
@@ -158,13 +166,14 @@ class Session:
                            at=opened.lost[0].at)
         self.known(ours.at(here), theirs.at(here))
         if not ours.at(here) and not isinstance(left, n.Number):
-            raise NotationError("the left-hand side does not depend on anything it names", -1)
+            raise NotationError("by the definitions the left-hand side is zero", -1)
         before = list(self.scope.facts)
         self.scope.facts += listed(self.scope, (left, right))
         judgement = judge(self.scope, ours.at(here), theirs.at(here), letters, conditions, box, elements)
         if self.fixed or self.given:
             self.scope.facts[:] = before
         notes = [HYPOTHESES.get(v, v) for v in (*self.scope.notes, judgement.domain) if v]
+        remarks += outside(self.scope, judgement, (right, left))
         return Outcome(self.kind(left, elements), judgement, "; ".join(dict.fromkeys(notes)), remarks=remarks)
 
     def known(self, ours: Sum, theirs: Sum) -> None:
@@ -184,7 +193,7 @@ class Session:
         for f in (f for t in (*ours, *theirs) for f in t.factors if f.indices):
             name = f.name.removeprefix(GRADIENT)
             if self.scope.array(name) is None:
-                raise NotationError(f"nothing says what {name} is", -1)
+                raise UnknownName(name)
         for t in ours:
             for f in t.factors:
                 name = f.name.removeprefix(GRADIENT)
@@ -244,7 +253,7 @@ def _same_rank(a: Value, b: Value) -> tuple[Value, Value]:
     if (not a.rank and not a.terms) or (not b.rank and not b.terms):  # zero of any rank
         rank = max(a.rank, b.rank)
         return (Value(rank, lambda i: ()), b) if not a.rank else (a, Value(rank, lambda i: ()))
-    raise NotationError(f"the left-hand side has {a.rank} axes and the right-hand side {b.rank}", -1)
+    raise NotationError(f"the left-hand side is {ranked(a.rank)}, the right-hand side {ranked(b.rank)}", -1)
 
 
 def _chooses(node: n.Node) -> bool:

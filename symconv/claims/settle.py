@@ -9,6 +9,7 @@ from symconv.affine import Affine, AffineLike, Constraint, at_least, inside, uni
 from symconv.claims.axes import Axes
 from symconv.claims.raw import Factor, Raw, Sum
 from symconv.claims.scope import Array, Axis, Scope
+from symconv.claims.words import axes
 from symconv.decide.feasible import OutOfBudget, feasible, negated, row
 from symconv.decide.sizes import sizes_of
 from symconv.equation import Access, Context, Equation, Signal, Tensor, Term
@@ -136,7 +137,7 @@ class _Maker:
     def access(self, f: Factor) -> Access:
         array = self.scope.array(f.name) or Array(f.name)
         if len(array.axes) != len(f.indices):
-            raise NotationError(f"{f.name} has {len(array.axes)} axes and is indexed with {len(f.indices)}", -1)
+            raise NotationError(f"{f.name} has {axes(len(array.axes))} and {len(f.indices)} indices here", -1)
         return Access(array.tensor(), array.shifted(f.indices), f.function)
 
     def context(self, terms: Iterable[Raw], scope: Scope) -> Context:

@@ -208,4 +208,5 @@ def _described(sizes: Mapping[str, Scalar], operation: str) -> str:
     padded = any(kind in sizes for kind in AT_LEAST_ZERO) or operation in ("same", "valid", "full")
     silent = [f"{kind} {n}" for kind, n in DEFAULTS.items()
               if kind not in sizes and not (kind == "padding" and padded)]
-    return f"output size of a {operation} ({said})" + (f"; {', '.join(silent)}" if silent else "")
+    what = "a convolution" if operation == "convolution" else f"a {operation} convolution"
+    return f"output size of {what} ({said})" + (f"; {', '.join(silent)}" if silent else "")

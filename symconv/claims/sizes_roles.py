@@ -33,6 +33,9 @@ SAME_WORD = {
     "end": "after", "start": "before", "filters": "filter",
 }
 AXES = {"h": "H", "height": "H", "y": "H", "row": "H", "w": "W", "width": "W", "x": "W", "col": "W", "depth": "D"}
+SIDES = {**dict.fromkeys(("l", "left", "t", "top", "begin", "before", "start"), "before"),
+         **dict.fromkeys(("r", "right", "b", "bottom", "end", "after"), "after")}
+SIDE_AXES = {"l": "W", "r": "W", "left": "W", "right": "W", "t": "H", "b": "H", "top": "H", "bottom": "H"}
 OUTWARD, INWARD = {"out", "output", "o", "new", "next"}, {"in", "input", "i", "prev", "old", "previous"}
 # One letter: the role it has unless its marks or other names say otherwise.
 LETTERS = {"o": "output size", "i": "input size", "n": "input size", "w": "input size", "h": "input size",
@@ -108,7 +111,9 @@ def roles(names: Iterable[str], given: Mapping[str, str] | None = None) -> dict[
     Role(kind='channels out', axis='')
     """
     stated = {n: r for n, text in (given or {}).items() if (r := role_named(text)) is not None}
-    spelled = [_spelling(n) for n in dict.fromkeys(names) if n not in (given or {})]
+    names = list(dict.fromkeys(names))
+    sided = any(re.fullmatch(r"[pP][hwHW]?_.*(?:\b|_)?([rR]|right)", n) for n in names)  # then l is left, no layer
+    spelled = [_spelling(n, sided) for n in names if n not in (given or {})]
     found: dict[str, Role] = {}
     for s in spelled:
         if (role := _by_words(s) if len(s.stem) > 1 else _by_letter(s, spelled)) is not None:
@@ -130,7 +135,7 @@ def readings(names: Iterable[str], given: Mapping[str, str] | None = None) -> tu
     return (first, other) if unsaid else (first,)
 
 
-def _spelling(name: str) -> _Spelling:
+def _spelling(name: str, sided: bool = False) -> _Spelling:
     plain = re.sub(r"\\(math[a-z]+|text[a-z]*|operatorname|boldsymbol|rm|bf)\b", "", name)
     plain = plain.replace("^{\\prime}", "'").replace("\\prime", "'").replace("\\_", "_").replace("′", "'")
     primes = plain.count("'")
@@ -139,11 +144,11 @@ def _spelling(name: str) -> _Spelling:
         plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain)
     pieces = [p for p in re.split(r"[_^,\s]+|(?<=\w)(?=\[\d\]$)", plain) if p] or [name]
     stem, marks, level = pieces[0], [], None
-    if len(pieces) == 1 and (pair := re.fullmatch(r"([oikfpsOIKFPSD])([hwHW])", stem)):
+    if pair := re.fullmatch(r"([oikfpsOIKFPSD])([hwHW])", stem):
         stem, marks = pair[1], [pair[2]]
     for mark in pieces[1:]:
         layer = re.fullmatch(r"[\[(]?([lL]|\d+)([+-]\d+)?[\])]?", mark)
-        if layer and not re.fullmatch(r"\[\d\]", mark):
+        if layer and not re.fullmatch(r"\[\d\]", mark) and not (sided and stem in "pP" and mark in "lL"):
             level = (int(layer[1]) if layer[1].isdigit() else 0) + int(layer[2] or 0)
         else:
             marks.append(mark)
@@ -158,6 +163,9 @@ def _by_words(s: _Spelling) -> Role | None:
 
 def _by_letter(s: _Spelling, spelled: list[_Spelling]) -> Role | None:
     marks = [m.lower() for m in s.marks]
+    if s.letter == "p" and len(sides := [m for m in marks if m in SIDES]) == 1:
+        axis = next((AXES[m] for m in marks if m in AXES), SIDE_AXES.get(sides[0], ""))
+        return Role(f"padding {SIDES[sides[0]]}", axis)
     if s.letter not in LETTERS or any(m not in OUTWARD | INWARD | {"c", "d"} and m not in AXES for m in marks):
         return None
     kind, directed = LETTERS[s.letter], set(marks) & (OUTWARD | INWARD)

@@ -10,7 +10,7 @@ from symconv.claims import whole
 from symconv.claims.indexing import not_understood
 from symconv.claims.raw import Raw, Value, fresh
 from symconv.claims.scope import Definition, Scope
-from symconv.claims.stars import canonical, meaning_of, named
+from symconv.claims.stars import canonical, is_open, meaning_of, named
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def star(reader: Reader, node: n.Operation) -> Value:
             if side.array and side.rank:
                 reader.scope.line(side.array, side.rank)
     if max(left.rank, right.rank) > 3:
-        raise not_understood(f"an operator between arrays with {max(left.rank, right.rank)} axes", node)
+        raise not_understood(f"the operator {node.operator} is not understood between arrays with "
+                             f"{max(left.rank, right.rank)} axes", node)
     meaning, mode = meaning_of(reader.scope, node)
     template = reader.scope.templates.get((named(node), 1))
     if meaning != "product" and not left.rank and not right.rank and (
@@ -63,6 +64,8 @@ def star(reader: Reader, node: n.Operation) -> Value:
             return Value.scalar(whole.convolved(a, b, meaning, mode, 0).at((Affine.of(letter),)))
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
+    if is_open(reader.scope, node):
+        reader.scope.taken.setdefault(canonical(node.operator), meaning)
     sizes = {v for side in (left, right) for ends in side.box if ends for e in ends for v in e.names}
     sizes |= {v for c in reader.scope.facts for v in c.expression.names}
     return whole.convolved(left, right, meaning, mode, reader.scope.base or 0, reader.scope.context(sizes),

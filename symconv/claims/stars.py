@@ -21,6 +21,14 @@ def named(node: n.Operation) -> str:
         w in label for w in ("full", "valid", "same", "corr", "conv")) else "")
 
 
+def is_open(scope: Scope, node: n.Operation) -> bool:
+    """Has nobody said what the operator means?"""
+    name = canonical(node.operator)
+    said = name in scope.stars or f"{name}_{node.label.lower()}" in scope.stars
+    return not said and not any(op == name for op, _ in scope.templates) and not any(
+        w in node.label for w in ("conv", "corr"))
+
+
 def meaning_of(scope: Scope, node: n.Operation) -> tuple[str, str]:
     """(meaning, mode): what the document says, else what is usual; a label on the operator decides the mode.
 
@@ -32,8 +40,7 @@ def meaning_of(scope: Scope, node: n.Operation) -> tuple[str, str]:
     meaning = "correlation" if "corr" in words else "product" if "product" in words or "multipl" in words \
         else "convolution" if "conv" in words else ""
     if not meaning:
-        meaning = USUAL[operator]
-        scope.note(f"{operator} is {meaning}")
+        meaning = scope.taken.get(operator) or scope.preferred or USUAL[operator]
     mode = next((m for m in ("full", "valid", "same") if m in node.label.lower()), "") \
         or next((m for m in ("full", "valid", "same") if m in words), "") or scope.mode
     return meaning, mode or "valid"

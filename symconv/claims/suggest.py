@@ -31,12 +31,12 @@ def suggestion(session: Session, left: n.Node, right: n.Node, s: Statement) -> s
         candidates = edited(right, False)
     for node in islice(candidates, EDITS):
         latex = LATEX(n.Chain((left, node), ("=",)))
-        if _proved(session, latex, s):
+        if proved(session, latex, s):
             return latex
     return ""
 
 
-def _proved(session: Session, latex: str, s: Statement) -> bool:
+def proved(session: Session, latex: str, s: Statement) -> bool:
     """Is what people will read, read again, true?"""
     before = list(session.scope.facts), list(session.scope.notes), set(session.scope.sizes)
     try:

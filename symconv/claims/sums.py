@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from symconv.claims.indexing import not_understood
 from symconv.claims.letters import free, index_names
 from symconv.claims.scope import Scope
 from symconv.claims.words import is_word, key
@@ -14,11 +15,11 @@ from symconv.notation import nodes as n
 def opened(node: n.Sum, scope: Scope, known: Collection[str]) -> tuple[list[n.Range], list[n.Node]]:
     """Ranges and conditions. Under \\substack, or in sum_{i+j=k}, the names that run are those the body
     indexes with and nothing else declares."""
-    ranges = list(node.ranges)
+    ranges, fixed = _fixed(node, known)
     conditions: list[n.Node] = []
     running = {key(r.index) for r in ranges}
     used = set(free(node.body, scope))
-    for c in node.conditions:
+    for c in (*fixed, *node.conditions):
         names, rest = _listed(c)
         for name in names:
             if key(name) not in running:
@@ -33,6 +34,29 @@ def opened(node: n.Sum, scope: Scope, known: Collection[str]) -> tuple[list[n.Ra
                 ranges.append(n.Range(name))
                 running.add(word)
     return ranges, conditions
+
+
+def _fixed(node: n.Sum, known: Collection[str]) -> tuple[list[n.Range], list[n.Node]]:
+    """Ranges, and conditions on indices that something outside declares: in sum_{i,j: m = i + j} and in
+    sum_{m = i + j} an m that stands on the left-hand side does not run.
+
+    Raises:
+        NotationError: a sum begins at an index and ends nowhere.
+    """
+    ranges: list[n.Range] = []
+    fixed: list[n.Node] = []
+    said = {key(c.items[0]) for c in node.conditions if isinstance(c, n.Chain) and c.operators == ("=",)}
+    for r in node.ranges:
+        moving = r.low is not None and r.high is None and r.within is None and any(
+            True for x in index_names(r.low) if not is_word(x))
+        if key(r.index) in known and moving:
+            assert r.low is not None
+            fixed.append(n.Chain((r.index, r.low), ("=",)))
+        elif not (key(r.index) in known and r == n.Range(r.index) and key(r.index) in said):
+            ranges.append(r)
+            if moving and r.low is not None and {key(x) for x in index_names(r.low)} & set(known):
+                raise not_understood(f"the sum over {key(r.index)} has no last value", r.index)
+    return ranges, fixed
 
 
 def _starts(c: n.Node, ranges: list[n.Range]) -> bool:

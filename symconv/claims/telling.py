@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symconv.claims.finding import Shown
+from symconv.claims.finding import Finding, Shown
 from symconv.claims.outcome import Outcome
 
 CODES = {"proved": ("SC100", "note"), "refuted": ("SC101", "error"), "proved_if": ("SC102", "warning"),
@@ -34,6 +34,15 @@ def sentence(o: Outcome) -> str:
         case "not_a_claim":
             return j.reason or "no claim"
     return f"not understood: {j.reason}"
+
+
+def doubtful(f: Finding) -> str:
+    """What else the formula may mean, and what follows from that."""
+    said = {"proved": "true", "proved_if": "true exactly when ", "proved_for": "true when ", "refuted": "false",
+            "checked": "not decided", "not_understood": "not understood"}
+    others = "; ".join(f"if {r.reading}, the formula is {said.get(r.verdict, r.verdict)}{r.condition}"
+                       for r in f.alternatives)
+    return f"{others}: a directive can settle it"
 
 
 def worked(shown: Shown | None) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symconv.claims.directives import directive
-from symconv.claims.finding import Finding
+from symconv.claims.finding import Finding, Reading
 from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome, Remark
+from symconv.claims.scope import Scope
 from symconv.claims.session import Session
 from symconv.claims.spans import Formula, formulas
-from symconv.claims.telling import coded, sentence
+from symconv.claims.telling import coded, doubtful, sentence
+from symconv.claims.words import about_axes
 from symconv.decide.decision import EngineDisagreement
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -31,14 +33,46 @@ def verify(text: str, *, given: Sequence[str] = (), source: str = "markdown", pa
         SymconvError: the notebook is no notebook.
     """
     document = read_document(text, source, path)
+    return told(under_each_meaning(lambda meaning: _verified(document, given, meaning)))
+
+
+def _verified(document: Document, given: Sequence[str], meaning: str) -> tuple[list[Finding], Scope]:
+    """The findings on a document in which an operator that nobody defines has the given meaning."""
     session = Session()
+    session.scope.preferred = meaning
     found = take_given(session, given)
-    found += [f for d in document.directives
-              if (f := unread(d.text, document.path, d.place)) and not directive(session.scope, d.text)]
+    found += take(session, [(d.text, d.place) for d in document.directives], document.path)
     for formula in formulas(document):
         found += of_formula(session, formula, document)
         found += mistaken(session, formula, document)
-    return found
+    return found, session.scope
+
+
+def under_each_meaning(run: Callable[[str], tuple[list[Finding], Scope]]) -> list[Finding]:
+    """Findings under the meaning of an operator, used in a definition and defined nowhere, that fits best.
+
+    Formulas that hold under one meaning only say so and carry the other verdict as an alternative.
+    """
+    first, scope = run("")
+    if not scope.taken or all(f.verdict in ("", "definition", "not_a_claim") for f in first):
+        return first
+    operator, meaning = next(iter(scope.taken.items()))
+    other = "convolution" if meaning == "correlation" else "correlation"
+    second, _ = run(other)
+    if len(first) != len(second):
+        return first
+    if _disputed(second) < _disputed(first):
+        first, second, meaning, other = second, first, other, meaning
+    return [f if f.verdict == g.verdict else replace(
+        f, reading="; ".join(t for t in (f.reading, f"{operator} is {WORDED[meaning]}") if t),
+        alternatives=(*f.alternatives, Reading(f"{operator} is {WORDED[other]}", g.verdict, g.condition)))
+        for f, g in zip(first, second, strict=True)]
+
+
+def _disputed(findings: Sequence[Finding]) -> tuple[int, int]:
+    """How many formulas are false, and how many are not proved."""
+    verdicts = [f.verdict for f in findings]
+    return sum(v in ("refuted", "proved_for", "proved_if") for v in verdicts), -verdicts.count("proved")
 
 
 def mistaken(session: Session, formula: Formula, document: Document) -> list[Finding]:
@@ -68,19 +102,26 @@ def verify_claim(latex: str, *, given: Sequence[str] = ()) -> Finding:
 def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
     """Every finding on one formula, what could not be read of the context first."""
     verdicts = _claimed(latex, given, 1)
-    if all(f.verdict in ("", "not_understood") for f in verdicts) and any(" axes" in f.message for f in verdicts):
+    if all(f.verdict in ("", "not_understood") for f in verdicts) and any(about_axes(f.message) for f in verdicts):
         planar = _claimed(latex, given, 2)  # arrays named as a whole may be images
         verdicts = planar if any(f.verdict not in ("", "not_understood") for f in planar) else verdicts
-    return verdicts
+    return told(verdicts)
 
 
 def _claimed(latex: str, given: Sequence[str], rank: int) -> list[Finding]:
-    session = Session(fixed=True)
-    session.scope.usual_rank = rank
-    found = take_given(session, given)
-    return found + of_formula(session, Formula.alone(latex), Document("-", (), ()))
+    def run(meaning: str) -> tuple[list[Finding], Scope]:
+        session = Session(fixed=True)
+        session.scope.usual_rank, session.scope.preferred = rank, meaning
+        found = take_given(session, given)
+        return found + of_formula(session, Formula.alone(latex), Document("-", (), ())), session.scope
+
+    return under_each_meaning(run)
 
 
+WORDED = {"correlation": "cross-correlation", "convolution": "convolution"}
+
+
+WORD = re.compile(r"\\[A-Za-z]+|.", re.S)
 GRADIENTS = re.compile("gradient|derivative|error signal|미분|기울기|그래디언트|오차|梯度|导数|误差|勾配", re.I)
 WEIGHT = {"refuted": 8, "proved_for": 7, "proved_if": 6, "checked": 5, "not_understood": 4, "proved": 3,
           "definition": 2, "not_a_claim": 1}
@@ -88,26 +129,30 @@ WEIGHT = {"refuted": 8, "proved_for": 7, "proved_if": 6, "checked": 5, "not_unde
 
 def take_given(session: Session, given: Sequence[str]) -> list[Finding]:
     """Read the context a person gave; what cannot be read is a finding."""
+    parts = [p for text in given for p in (text.split(";") if "\\" not in text else (text,)) if p.strip()]
+    return take(session, [(p, Place(1, 1)) for p in parts], "-")
+
+
+def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> list[Finding]:
+    """Directives, and formulas that stand where directives do; what says nothing is a finding."""
     found: list[Finding] = []
     session.given = True
-    formulas_: list[str] = []
-    for text in given:
-        for part in text.split(";") if "\\" not in text else (text,):
-            if part.strip() and not directive(session.scope, part):
-                formulas_.append(part)
-    statements: list[tuple[str, Statement]] = []
-    for latex in formulas_:
+    statements: list[tuple[str, Place, Statement]] = []
+    for text, place in texts:
+        if directive(session.scope, text):
+            continue
         try:
-            statements += ((latex, s) for s in with_conditions(parse(latex)))
+            statements += ((text, place, s) for s in with_conditions(parse(text)))
         except NotationError as e:
-            found.append(unread(latex, "-", Place(1, 1), e.reason))
-    for latex, s in sorted(statements, key=lambda p: session.order(p[1])):
+            found.append(unread(text, path, place, e.reason))
+    for text, place, s in sorted(statements, key=lambda p: session.order(p[2])):
         try:
             outcomes = session.assume(s)
         except EngineDisagreement as e:
             outcomes = [Outcome("", Judgement("not_understood", reason=f"internal: {e}"))]
-        if outcomes and all(o.verdict == "not_understood" for o in outcomes):
-            found.append(unread(latex, "-", Place(1, 1), outcomes[0].judgement.reason))
+        if outcomes and all(o.verdict in ("not_understood", "not_a_claim") for o in outcomes):
+            reason = outcomes[0].judgement.reason if isinstance(s.body, n.Chain) else ""
+            found.append(unread(text, path, place, reason))
     session.given = False
     return found
 
@@ -167,7 +212,7 @@ def finding(o: Outcome, formula: Formula, document: Document, span: tuple[int, i
     code, severity = coded(o)
     start, end = span
     if o.at >= 0 and o.verdict == "not_understood":
-        start, end = o.at, max(o.at + 1, min(end, o.at + 1))
+        start, end = o.at, word_end(formula.latex, o.at)
     first = formula.place(start)
     last = max(first, formula.place(end), key=lambda p: (p.line, p.column))
     j = o.judgement
@@ -176,9 +221,31 @@ def finding(o: Outcome, formula: Formula, document: Document, span: tuple[int, i
                    o.reading, o.alternatives, j.engines)
 
 
+def word_end(latex: str, at: int) -> int:
+    """Where the word of TeX that begins at an offset ends: past all of `\\delta`, past one other sign."""
+    word = WORD.match(latex, at)
+    return word.end() if word else at + 1
+
+
+def told(findings: Sequence[Finding]) -> list[Finding]:
+    """With a remark where another reading first leads to another verdict: one directive settles what follows, too."""
+    found: list[Finding] = []
+    seen: set[str] = set()
+    for f in findings:
+        found.append(f)
+        others = {r.reading for r in f.alternatives} - seen
+        if others:
+            seen |= others
+            found.append(replace(f, verdict="", code="SC105", severity="warning", kind="symbol", message=doubtful(f),
+                                 condition="", counterexample=None, suggestion="", reading="", alternatives=(),
+                                 engines=()))
+    return found
+
+
 def remarked(r: Remark, formula: Formula, document: Document, span: tuple[int, int], part: int) -> Finding:
     """One remark with its place in the file."""
-    start, end = (r.at, max(r.end, r.at + 1)) if r.at >= 0 else span
-    first, last = formula.place(start), formula.place(end)
+    start, end = (r.at, max(r.end, word_end(formula.latex, r.at))) if r.at >= 0 else span
+    first = formula.place(start)
+    last = max(first, formula.place(end), key=lambda p: (p.line, p.column))
     return Finding(formula.text(span), "", r.code, "warning", r.message, "symbol", document.path, first.line,
                    first.column, last.line, last.column, part, suggestion=r.suggestion)

@@ -40,7 +40,7 @@ def product(a: Value, b: Value) -> Value:
             return Value(2, lambda i: multiply(a.at(i[:1]), b.at(i[1:])), box=(*a.box[:1], *b.box[:1]))
         raise NotationError("a product of two columns has no meaning", -1)
     if a.rank == 1 and not a.row and b.rank == 2:
-        raise NotationError("a column stands to the left of a matrix", -1)
+        raise NotationError("a column cannot stand to the left of a matrix", -1)
     if a.rank > 2 or b.rank > 2:
         raise NotationError("a product of arrays with more than two axes needs indices", -1)
     rank = a.rank + b.rank - 2
@@ -69,7 +69,7 @@ def elementwise(a: Value, b: Value) -> Value:
     if not a.rank or not b.rank:
         return product(a, b)
     if a.rank != b.rank:
-        raise NotationError("an elementwise product of different numbers of axes", -1)
+        raise NotationError("an elementwise product of arrays with different numbers of axes has no meaning", -1)
     return Value(a.rank, lambda i: multiply(a.at(i), b.at(i)), row=a.row and b.row, box=a.box if known(a) else b.box)
 
 
@@ -77,7 +77,7 @@ def add(values: list[Value]) -> Value:
     """The sum of arrays of the same rank."""
     ranks = {v.rank for v in values}
     if len(ranks) > 1:
-        raise NotationError("a sum of arrays with different numbers of axes", -1)
+        raise NotationError("arrays with different numbers of axes cannot be added", -1)
     box = next((v.box for v in values if known(v)), ())
     return Value(ranks.pop(), lambda i: tuple(t for v in values for t in v.at(i)),
                  row=any(v.row for v in values), box=box)
@@ -88,7 +88,7 @@ def transposed(a: Value) -> Value:
     if a.rank == 2:
         return Value(2, lambda i: a.at((i[1], i[0])), box=tuple(reversed(a.box)))
     if a.rank > 2:
-        raise NotationError("the transpose of an array with more than two axes", -1)
+        raise NotationError("an array with more than two axes has no transpose", -1)
     return replace(a, row=not a.row, array="")
 
 

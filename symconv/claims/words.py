@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from symconv.notation import nodes as n
 from symconv.notation.as_text import TEXT
+from symconv.notation.vocabulary import RUN
 
 FUNCTIONS = frozenset("""sigma phi varphi psi relu sigmoid tanh softplus softmax exp log ln sin cos act elu gelu silu
     swish activation leakyrelu sgn sign sqrt""".split())
@@ -28,7 +31,7 @@ def is_function(name: str) -> bool:
 
 def is_word(node: n.Node) -> bool:
     """A label, not a letter that could be an index: `in`, `out`, `kernel`."""
-    return isinstance(node, n.Name) and (node.style in STYLED or (len(node.text) > 1 and not _greek(node.text)))
+    return isinstance(node, n.Name) and node.style != RUN and (node.style in STYLED or (len(node.text) > 1 and not _greek(node.text)))
 
 
 def _greek(word: str) -> bool:
@@ -50,6 +53,39 @@ def key(node: n.Node) -> str:
     if isinstance(node, n.Call) and node.bracket == "[":
         return f"{key(node.head)}[{','.join(key(a) for a in node.arguments)}]"
     return TEXT(node).replace(" ", "")
+
+
+WORDS: tuple[tuple[type[n.Node], str], ...] = (
+    (n.Number, "a number"), (n.Name, "a name"), (n.Scripted, "a name with scripts"), (n.Call, "a function"),
+    (n.Bracketed, "a bracket"), (n.Product, "a product"), (n.Add, "a sum of terms"), (n.Signed, "a sign"),
+    (n.Quotient, "a fraction"), (n.Partial, "a derivative"), (n.Chain, "a relation"),
+    (n.Sum, "a sum sign \\sum"), (n.BigProduct, "a product sign \\prod"), (n.Integral, "an integral sign \\int"),
+    (n.Matrix, "a matrix"), (n.Cases, "a distinction of cases"), (n.Items, "a list"), (n.Dots, "an ellipsis"),
+    (n.Iverson, "a condition in brackets"), (n.Text, "text"), (n.Noted, "a side condition"))
+
+
+def described(node: n.Node) -> str:
+    """What an author calls it: `a product sign \\prod`, `the operator *`."""
+    if isinstance(node, n.Operation):
+        return f"the operator {node.operator}"
+    if isinstance(node, n.Rounded):
+        return f"a {'ceiling' if node.up else 'floor'}"
+    return next((word for kind, word in WORDS if isinstance(node, kind)), "this")
+
+
+def axes(rank: int) -> str:
+    """`1 axis`, `2 axes`."""
+    return f"{rank} {'axis' if rank == 1 else 'axes'}"
+
+
+def ranked(rank: int) -> str:
+    """`a number`, `an array with 2 axes`."""
+    return f"an array with {axes(rank)}" if rank else "a number"
+
+
+def about_axes(reason: str) -> bool:
+    """Is the reason a number of axes, or of indices, that does not fit?"""
+    return re.search(r"\bax[ei]s\b", reason) is not None
 
 
 def base_of(node: n.Node) -> n.Node:

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from symconv.affine import Affine, Constraint
 from symconv.claims.raw import Factor, Raw, Sum, plain
+from symconv.claims.regroup import mapped
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.notation import nodes as n
 from symconv.notation.build import affine
+from symconv.notation.vocabulary import RUN
 
 SPARE = "jiklmnpqrstuv"
 
@@ -24,7 +26,15 @@ def written(scope: Scope, terms: Sum, letters: Mapping[str, str]) -> n.Node | No
     if not parts or any(p is None for p in parts):
         return None
     signed = tuple(p for p in parts if p is not None)
-    return signed[0].node if len(signed) == 1 and not signed[0].negative else n.Add(signed)
+    made = signed[0].node if len(signed) == 1 and not signed[0].negative else n.Add(signed)
+    return _side_by_side(made, scope) if scope.runs else made
+
+
+def _side_by_side(node: n.Node, scope: Scope) -> n.Node:
+    """kh as the author writes it, not as a word."""
+    if isinstance(node, n.Symbol) and node.name in scope.runs:
+        return n.Name(node.name, RUN)
+    return mapped(node, lambda inner: _side_by_side(inner, scope))
 
 
 def solved(t: Raw) -> Raw:

@@ -6,13 +6,14 @@ A condition is an `or` of cases, a case an `and` of atoms; an atom is a constrai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import combinations
 from operator import and_, or_
 
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.decide.decision import Condition
+from symconv.decide.feasible import OutOfBudget, feasible, row
 from symconv.equation import Context
 
 MOST_ATOMS = 4
@@ -74,13 +75,70 @@ class Formula:
             regions = [[*r, d] for r in regions for d in denied]
         return regions
 
-    def condition(self) -> Condition:
-        return Condition(str(self), self.holds)
+    def condition(self) -> Cases:
+        return Cases(str(self), self.holds, self)
+
+    def where(self, constraints: Sequence[Constraint]) -> Formula:
+        """Every case with more constraints."""
+        more = tuple(map(Atom, constraints))
+        return Formula(tuple((*case, *more) for case in self.cases))
+
+    def simplified(self, known: Sequence[Constraint]) -> Formula:
+        """The same sizes among those that are known, without atoms and cases that the others imply."""
+        cases = [_lean(case, known) for case in self.cases]
+        kept = [c for c in dict.fromkeys(cases) if not _impossible(c, known)] or cases[:1]
+        for case in sorted(kept, key=len, reverse=True):
+            others = [c for c in kept if c is not case]
+            if any(all(_implied(a, case, known) for a in other) for other in others):
+                kept = others
+        return Formula(tuple(kept))
 
     def __str__(self) -> str:
         texts = [" and ".join(map(str, case)) for case in self.cases]
         several = len(texts) > 1
         return " or ".join(f"({t})" if several and " and " in t else t for t in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases(Condition):
+    """A condition that can be joined with others."""
+
+    formula: Formula = field(default=Formula(()), compare=False, repr=False)
+
+
+def _lean(case: Case, known: Sequence[Constraint]) -> Case:
+    """Without atoms that the others imply; a bound goes before an equation does, and two bounds that leave
+    one value are an equation."""
+    kept = list(dict.fromkeys(case))
+    for n, a in enumerate(kept):
+        tight = Atom(Constraint(a.constraint.expression, equality=True))
+        if a.divisor is None and _implied(tight, tuple(kept), known):
+            kept[n] = tight
+    for a in sorted(kept[::-1], key=lambda a: a.divisor is not None or a.constraint.equality):
+        others = tuple(b for b in kept if b is not a)
+        if _implied(a, others, known):
+            kept = list(others)
+    return tuple(kept)
+
+
+def _implied(a: Atom, case: Case, known: Sequence[Constraint]) -> bool:
+    """Does the case prove the atom? A divisibility without a constraint of its own only proves itself."""
+    if a in case:
+        return True
+    if a.divisor is not None and a.meaning is None:
+        return False
+    c = a.meaning or a.constraint
+    denied = [Constraint(-c.expression - 1), *[Constraint(c.expression - 1)] * c.equality]
+    return all(_impossible(case, [*known, d]) for d in denied)
+
+
+def _impossible(case: Case, known: Sequence[Constraint]) -> bool:
+    """Is it proved that no sizes satisfy the case?"""
+    every = [*known, *(a.meaning or a.constraint for a in case if a.divisor is None or a.meaning)]
+    try:
+        return feasible([row(c) for c in every if not c.equality], [row(c) for c in every if c.equality]) is False
+    except OutOfBudget:
+        return False
 
 
 def narrowed(case: Case) -> tuple[dict[str, int], list[Constraint]] | None:

@@ -11,7 +11,7 @@ from symconv.affine import Constraint, unique
 from symconv.decide import isl
 from symconv.decide.conditions import Case, Formula, fitting, narrowed
 from symconv.decide.counterexample import smallest_difference
-from symconv.decide.decision import Counterexample, Decision, EngineDisagreement
+from symconv.decide.decision import Condition, Counterexample, Decision, EngineDisagreement
 from symconv.decide.enumerate import Work, differences
 from symconv.decide.identities import rewritten, with_meaning
 from symconv.decide.interpretations import SPECIFIC
@@ -170,12 +170,12 @@ class _Case:
         done = [r for r in far if r.equal]
         if self._exhausted(far, FAR):  # none is unequal here
             return Decision("proved", reason="all sizes there are were written out", engines=("enumeration",))
-        why = "; ".join(dict.fromkeys((self.embedded.reason, f"isl: {self.isl.reason}")))
+        why = "; ".join(dict.fromkeys(r for r in (self.embedded.reason, self.isl.reason) if r))
         if not done:
             return Decision("unknown", reason=f"{why}; too long to be written out even for the smallest sizes")
         last = ", ".join(f"{n} = {v}" for n, v in self._sizes(done[-1].sizes).items())
         where = f"for the {len(done)} smallest choices of sizes, up to {last}" if last else "around the origin"
-        return Decision("checked", reason=f"equal {where}; no proof: {why}", engines=("enumeration",))
+        return Decision("checked", reason=f"equal {where}; no proof was found: {why}", engines=("enumeration",))
 
     def _false(self, apart: Sequence[_Row]) -> Decision:
         if self.isl.kind == "proved":
@@ -198,14 +198,21 @@ class _Case:
         if self.isl.kind == "different":
             formula = self._exact()
             if formula is not None:
-                return Decision("proved_for" if self._functions else "proved_if", formula.condition())
+                return Decision("proved_for" if self._functions else "proved_if", self._told(formula))
         elif true:
             formula = next((f for f in self._candidates() if self._sufficient(f)), None)
             if formula is not None and not self._functions and self._necessary(formula):
-                return Decision("proved_if", formula.condition())
+                return Decision("proved_if", self._told(formula))
             if formula is not None:
-                return Decision("proved_for", formula.condition(), reason="whether it is necessary was only enumerated")
+                return Decision("proved_for", self._told(formula), reason="whether it is necessary was only enumerated")
         return Decision("refuted", reason="true for some sizes; no simple condition" if true else "")
+
+    def _told(self, formula: Formula) -> Condition:
+        """As short as what is known of the sizes allows; the sizes written out agree."""
+        short = formula.simplified(self.context.constraints)
+        if any(short.holds(r.sizes) != formula.holds(r.sizes) for r in self.rows):
+            raise EngineDisagreement(f"{formula} was shortened to {short}: {self._text()}")
+        return short.condition()
 
     def _exhausted(self, rows: Sequence[_Row], limit: int) -> bool:
         """Do the rows decide every size there is, completely?"""

@@ -115,8 +115,8 @@ def _parameters(left: Equation, right: Equation) -> tuple[str, ...]:
     every = [c.expression for e in (left, right) for c in (*e.context.constraints, *e.domain())]
     every += [a for e in (left, right) for t in e.terms
               for a in (*(c.expression for c in t.domain()), *(i for f in t.factors for i in f.indices))]
-    if product_of_names := next((a for a in every if any(len(m) > 1 for m, _ in a)), None):
-        raise _Unanswered(f"{product_of_names} is not affine")
+    if product_of_names := next((m for a in every for m, _ in a if len(m) > 1), None):
+        raise _Unanswered(f"{'*'.join(product_of_names)} is a product of sizes")
     return tuple(used)
 
 

@@ -83,9 +83,10 @@ Test = Same | AtLeast | Below | Divides | Both | Either
 
 
 def both(*tests: Test) -> Test:
-    """The conjunction, flat and without repetition; of one test, that test."""
+    """The conjunction, flat, without repetition and without what another test covers."""
     flat = dict.fromkeys(u for t in tests for u in (t.tests if isinstance(t, Both) else (t,)))
-    return next(iter(flat)) if len(flat) == 1 else Both(tuple(flat))
+    kept = [t for t in flat if not (isinstance(t, Either) and any(u in flat for u in t.tests))]
+    return kept[0] if len(kept) == 1 else Both(tuple(kept))
 
 
 def either(*tests: Test) -> Test:

@@ -68,16 +68,16 @@ def _under(r: Reader) -> tuple[n.Node, ...]:
         return (r.bare(r.peek),)
     braces = r.accept("open")
     if not r.accept("macro", "substack"):
-        found = r.entries()
+        found = gather(r.entries())
     else:
         r.expect("open")
-        found = r.entries()
+        found = gather(r.entries())
         while r.accept("row"):
-            found += r.entries()
+            found += gather(r.entries())
         r.expect("close")
     if braces:
         r.expect("close")
-    return gather(found)
+    return found
 
 
 def read_ranges(entries: Iterable[n.Node]) -> Read:

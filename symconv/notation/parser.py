@@ -15,6 +15,7 @@ from symconv.notation.layout import arrange
 from symconv.notation.macros import RULES
 from symconv.notation.place import shown
 from symconv.notation.reader import Reader
+from symconv.notation.runs import joined
 from symconv.notation.statements import Piece, Statement, row_of
 from symconv.notation.tokens import Token, tokenise
 from symconv.notation.vocabulary import ADJECTIVES
@@ -41,7 +42,7 @@ def parse(latex: str) -> tuple[Statement, ...]:
 def read(latex: str) -> tuple[tuple[Statement, ...], tuple[NotationError, ...]]:
     """The statements of the rows that were understood, and an error for each of the others."""
     try:
-        tokens = tokenise(latex)
+        tokens = joined(tokenise(latex))
         tags = [t for t in tokens if t.kind == "tag"]
         found = arrange([t for t in tokens if t.kind != "tag"])
     except NotationError as wrong:

@@ -6,7 +6,7 @@ import re
 
 from symconv.notation import nodes as n
 from symconv.notation.printer import LIST, SUM, TERM, Rule, Show, binds, held, opens, operands, tight
-from symconv.notation.vocabulary import ACCENTS, GREEK, OPERATORS, STYLES
+from symconv.notation.vocabulary import ACCENTS, GREEK, OPERATORS, RUN, STYLES
 
 PAIRS = {"(": ("(", ")"), "[": ("[", "]"), "{": ("\\{", "\\}"), "|": ("\\lvert ", "\\rvert"),
          "||": ("\\lVert ", "\\rVert"), "[)": ("[", ")"), "(]": ("(", "]"), "": ("", "")}
@@ -34,7 +34,7 @@ def _name(a: n.Name, show: Show) -> str:
     elif len(a.text) == 1 and a.text.isascii() and not a.text.isalnum():
         text = f"\\{a.text}" if a.text in "#$%&_{}" else a.text
     elif a.text.isascii() and a.text.isalnum():
-        plain = len(a.text) == 1 and a.text.isalpha()
+        plain = a.style == RUN or (len(a.text) == 1 and a.text.isalpha())
         text = a.text if plain and not style else (style or "\\mathrm") + group(a.text)
     else:
         text = f"\\text{{{escaped(a.text)}}}"

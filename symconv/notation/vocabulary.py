@@ -10,6 +10,7 @@ GREEK = frozenset((
 # Styles and accents by what nodes call them, and the macro that prints each.
 STYLES = {"bold": "\\mathbf", "rm": "\\mathrm", "sans": "\\mathsf", "cal": "\\mathcal", "text": "\\text",
           "blackboard": "\\mathbb", "it": "\\mathit", "tt": "\\mathtt"}
+RUN = "run"  # the style of letters side by side that are one name: kh, OC
 ACCENTS = {"hat": "\\hat", "tilde": "\\tilde", "bar": "\\bar", "vec": "\\vec", "dot": "\\dot", "ddot": "\\ddot",
            "check": "\\check", "breve": "\\breve"}
 

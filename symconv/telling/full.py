@@ -118,7 +118,7 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str, str]]:
     if finding.suggestion:
         yield CORRECT, joined(finding.suggestion), "green"
     for other in finding.alternatives:
-        yield "SC105 also read as", f"{joined(other.reading)}: {_verdict(other)}", ""
+        yield "also read as", f"{joined(other.reading)}: {_verdict(other)}", ""
     if finding.engines:
         yield "decided by", joined(", ".join(finding.engines)), "dim"
 
