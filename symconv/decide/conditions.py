@@ -11,7 +11,7 @@ from functools import reduce
 from itertools import combinations
 from operator import and_, or_
 
-from symconv.affine import Affine, Constraint, at_least, equal
+from symconv.affine import Affine, AffineLike, Constraint, at_least, equal
 from symconv.decide.decision import Condition
 from symconv.decide.feasible import OutOfBudget, feasible, row
 from symconv.equation import Context
@@ -87,7 +87,7 @@ class Formula:
         """The same sizes among those that are known, without atoms and cases that the others imply."""
         cases = [_lean(case, known) for case in self.cases]
         kept = [c for c in dict.fromkeys(cases) if not _impossible(c, known)] or cases[:1]
-        for case in sorted(kept, key=len, reverse=True):
+        for case in sorted(kept, key=lambda c: (-len(c), -kept.index(c))):
             others = [c for c in kept if c is not case]
             if any(all(_implied(a, case, known) for a in other) for other in others):
                 kept = others
@@ -109,16 +109,31 @@ class Cases(Condition):
 def _lean(case: Case, known: Sequence[Constraint]) -> Case:
     """Without atoms that the others imply; a bound goes before an equation does, and two bounds that leave
     one value are an equation."""
-    kept = list(dict.fromkeys(case))
+    kept = _fixed(tuple(dict.fromkeys(case)))
     for n, a in enumerate(kept):
         tight = Atom(Constraint(a.constraint.expression, equality=True))
         if a.divisor is None and _implied(tight, tuple(kept), known):
             kept[n] = tight
-    for a in sorted(kept[::-1], key=lambda a: a.divisor is not None or a.constraint.equality):
+    kept = _fixed(kept)
+    for a in sorted(kept, key=lambda a: (a.divisor is not None or a.constraint.equality, -kept.index(a))):
         others = tuple(b for b in kept if b is not a)
         if _implied(a, others, known):
             kept = list(others)
     return tuple(kept)
+
+
+def _fixed(case: Sequence[Atom]) -> list[Atom]:
+    """With the numbers that some atoms give for sizes put into the others: n = 5 and k = 3 for n = 5 and n = k + 2."""
+    values: dict[str, AffineLike] = {}
+    own = set()
+    for a in case:
+        e = a.constraint.expression
+        name = next(iter(e.names), "")
+        if a.divisor is None and a.constraint.equality and len(e.names) == 1 and abs(e.coefficient(name)) == 1 \
+                and name not in values:
+            values[name] = -e.constant * e.coefficient(name)
+            own.add(a)
+    return [a if a in own or a.divisor is not None else Atom(a.constraint.substitute(values)) for a in case]
 
 
 def _implied(a: Atom, case: Case, known: Sequence[Constraint]) -> bool:
