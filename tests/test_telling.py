@@ -188,7 +188,7 @@ def test_a_directive_from_the_command_line_has_no_line_to_show():
 def test_a_proof_that_needs_more_words_gets_them():
     other = Reading("* is full convolution", "proved_if", "k = 1")
     lines = full(report(replace(PROVED, alternatives=(other,)))).splitlines()
-    assert "    also read as: * is full convolution: true exactly when k = 1" in lines
+    assert "    SC105 also read as: * is full convolution: true exactly when k = 1" in lines
     assert "    true when: n >= 5" in full(report(replace(PROVED, condition="n >= 5"))).splitlines()
     assert "    true exactly when: k = 1" in full(report(of_verdict("proved_if", condition="k = 1"))).splitlines()
 

@@ -22,6 +22,7 @@ from symconv.decide.feasible import feasible, row
 from symconv.errors import NotationError
 
 DEEPEST = 6
+LABEL = re.compile(r"\^([\w']+(?:[+-][\w']+)+)")
 ANY = Formula(((),))  # all sizes
 Elements = Sequence[tuple[Factor, tuple[Constraint, ...]]]
 
@@ -179,8 +180,18 @@ def counterexample(scope: Scope, both: Settled, found: Counterexample) -> Shown:
     shift = lows if all(a.extent is not None for a in both.axes) else [0] * len(lows)
     index = tuple((plain(n), i + low) for n, i, low in zip(both.letters, found.index, shift, strict=False))
     tensors = tuple((spoken_array(scope, n), v) for n, v in found.tensors)
-    return Shown(found.sizes, index, tensors, number(found.claimed), number(found.actual),
+    return Shown(_needed(found.sizes, both), index, tensors, number(found.claimed), number(found.actual),
                  monomial(scope, found.monomial, sizes))
+
+
+def _needed(sizes: Sequence[tuple[str, int]], both: Settled) -> tuple[tuple[str, int], ...]:
+    """Without lengths |x| of arrays that have a name of their own among the sizes."""
+    known = dict(sizes)
+    same = [c.expression for c in both.left.context.constraints if c.equality]
+    named = {v for v in known if "|" in v and any(
+        abs(e.coefficient(v)) == 1 and e.names <= set(known) and not any("|" in o for o in e.names - {v})
+        for e in same if v in e.names)}
+    return tuple((spoken(v), value) for v, value in sizes if v not in named)
 
 
 def monomial(scope: Scope, text: str, sizes: Mapping[str, int]) -> str:
@@ -191,7 +202,10 @@ def monomial(scope: Scope, text: str, sizes: Mapping[str, int]) -> str:
         if array is not None and array.finite:
             index = [v + a.low.evaluate({**dict.fromkeys(a.low.names, 0), **sizes})
                      for v, a in zip(index, array.axes, strict=True)]
-        return f"{spoken_array(scope, m[1])}_{','.join(map(str, index))}"
+        at = ",".join(map(str, index))
+        if m[1] in scope.called:
+            return f"{spoken_array(scope, m[1])}({at})"
+        return f"{spoken_array(scope, m[1])}_" + (at if at.isdigit() and len(at) == 1 else f"{{{at}}}")
 
     return re.sub(r"([^\s*()\[\]]+)\[([-\d, ]*)\]", element, spoken(text)).replace(" * ", " ")
 
@@ -206,8 +220,8 @@ def spoken_array(scope: Scope, name: str) -> str:
     if name.startswith(GRADIENT):
         inner = name.removeprefix(GRADIENT)
         letter = next((a for a, of in scope.upstream.items() if of == inner), None)
-        return letter or f"dL/d{inner}"
-    return name
+        return labelled(letter or f"dL/d{inner}")
+    return labelled(name)
 
 
 def reasoned(scope: Scope, text: str) -> str:
@@ -226,7 +240,12 @@ def spoken(text: str) -> str:
         else:
             skip = False
             out.append(c)
-    return "".join(out)
+    return labelled("".join(out))
+
+
+def labelled(text: str) -> str:
+    """w^{l+1} for w^l+1."""
+    return LABEL.sub(r"^{\1}", text)
 
 
 def values(shown: Mapping[str, int]) -> str:

@@ -35,8 +35,8 @@ def outside(scope: Scope, judgement: Judgement, sides: tuple[n.Node, ...]) -> tu
     if scope.zero or not judgement.decided:
         return ()
     names = [spoken_array(scope, a) for a in judgement.outside]
-    return tuple(Remark("SC013", f"the bounds reach elements of {name} that do not exist: say that they count as zero, "
-                        "or change the bounds", place(name, sides)) for name in names)
+    return tuple(Remark("SC013", f"elements of {name} are read that do not exist: say that they count as zero, or "
+                        "change the bounds", place(name, sides)) for name in names)
 
 
 def place(name: str, sides: tuple[n.Node, ...]) -> int:

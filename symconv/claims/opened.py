@@ -85,7 +85,7 @@ class Opened:
 def _unused(letters: list[str], node: n.Node) -> list[str]:
     """Letters that stand nowhere in an expression, or are bound there by a sum."""
     written = {x.text for x in names_in(node)} - _bound(node)
-    return [x for x in letters if x not in written]
+    return [x for x in letters if x not in written and x.rstrip("'").isalpha()]
 
 
 def _bound(node: n.Node) -> set[str]:

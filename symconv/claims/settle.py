@@ -170,9 +170,10 @@ def _outside(scope: Scope, terms: Iterable[Raw], letters: Sequence[str], known: 
     """Arrays that are read where they have no elements, by sums whose bounds are stated (or by no sum)."""
     found: dict[str, None] = {}
     for t in terms:
+        here: dict[str, tuple[Constraint, ...]] = {}
         for f in (*t.factors, *t.reads):
             array = scope.array(f.name)
-            if array is None or f.name in found:
+            if array is None or f.name in here:
                 continue
             inside = array.inside(f.indices)
             own = set(letters) | ({n for e in f.indices for n in e.names} if f in t.reads else set(t.indices))
@@ -182,8 +183,20 @@ def _outside(scope: Scope, terms: Iterable[Raw], letters: Sequence[str], known: 
                 moving = {n for n in e.names if "~" in n}
                 if moving and moving <= {*t.stated, *letters} and any(
                         _reachable([*known, *stated], c, (*letters, *t.indices), context) for c in limits):
-                    found[f.name] = None
+                    here[f.name] = inside
+        found |= dict.fromkeys(_leading(here, [*known, *t.constraints], (*letters, *t.indices), context))
     return tuple(found)
+
+
+def _leading(outside: dict[str, tuple[Constraint, ...]], known: Sequence[Constraint], names: Sequence[str],
+             context: Context) -> list[str]:
+    """One factor that is zero is enough: without arrays that are outside only where another one is."""
+    kept = dict(outside)
+    for name, limits in outside.items():
+        if any(other != name and not any(_reachable([*known, *there], c, names, context) for c in limits)
+               for other, there in kept.items()):
+            del kept[name]
+    return list(kept)
 
 
 def _reachable(known: Sequence[Constraint], inside: Constraint, names: Sequence[str], context: Context) -> bool:

@@ -183,7 +183,10 @@ def of_formula(session: Session, formula: Formula, document: Document) -> list[F
             if o.part + 1 < len(s.parts):
                 span = (s.parts[o.part][0], s.parts[o.part + 1][1])
             found.append(finding(o, formula, document, span, o.part))
-            found += [f for r in o.remarks if (f := remarked(r, formula, document, span, o.part)) not in found]
+            for f in (remarked(r, formula, document, span, o.part) for r in o.remarks):
+                said = f.code, f.message, f.line, f.column
+                if not any(said == (g.code, g.message, g.line, g.column) for g in found):
+                    found.append(f)
     return found
 
 

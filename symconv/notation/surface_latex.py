@@ -97,7 +97,8 @@ def _integral(a: n.Integral, show: Show) -> str:
     low = a.within if a.within is not None else a.low
     bounds = (f"_{{{show(low)}}}" if low is not None else "") + (f"^{{{show(a.high)}}}" if a.high is not None else "")
     body = held(a.body, show, group, binds(a.body) <= SUM or opens(a.body))
-    return "".join([f"\\int{bounds} {body}", *(f" \\, d{group(show(v))}" for v in a.variables)])
+    return "".join([f"\\int{bounds} {body}", *(f" \\, d{show(v) if isinstance(v, n.Name) else group(show(v))}"
+              for v in a.variables)])
 
 
 def _matrix(a: n.Matrix, show: Show) -> str:

@@ -43,8 +43,10 @@ def show_full(report: Report, console: Console, wrap: bool) -> None:
 
 
 def _listed(findings: Sequence[Finding]) -> list[Finding]:
-    """Without names and expressions, which assert nothing and are only counted; a single finding is always told."""
-    return [f for f in findings if f.verdict != "not_a_claim" or _relates(f.latex) or len(findings) == 1]
+    """Without names and expressions, which assert nothing and are only counted; a single finding is always told.
+    Other readings are told beside the first."""
+    return [f for f in findings if f.code != "SC105" and (
+        f.verdict != "not_a_claim" or _relates(f.latex) or len(findings) == 1)]
 
 
 def _relates(latex: str) -> bool:
@@ -62,6 +64,12 @@ def _brief(finding: Finding) -> bool:
             and not finding.condition)
 
 
+def _said(finding: Finding) -> str:
+    """The verdict; where no sizes take part, it is not for all of them."""
+    unsized = finding.verdict == "proved" and (finding.kind == "number" or finding.message == "true")
+    return "proved" if unsized else VERDICTS.get(finding.verdict, "")
+
+
 def _summary_style(report: Report) -> str:
     return "bold red" if any(map(fails, report.findings)) else "bold green" if report.findings else "bold"
 
@@ -73,8 +81,7 @@ def _place(finding: Finding) -> Styled:
 def _one_line(console: Console, finding: Finding, wrap: bool) -> None:
     """Place, code, verdict, formula and reading; cut to the width of a window."""
     place, style = _place(finding)
-    verdict = "proved" if finding.kind == "number" else VERDICTS[finding.verdict]
-    head = f"{finding.code} {verdict}: "
+    head = f"{finding.code} {_said(finding)}: "
     room = max(20, console.width - cell_len(place + head)) if wrap else PIPE_WIDTH
     formula = shortened(finding.latex, room)
     reading = f"  ({joined(finding.reading)})" if finding.reading else ""
@@ -86,7 +93,7 @@ def _one_line(console: Console, finding: Finding, wrap: bool) -> None:
 
 def _block(console: Console, finding: Finding, text: str, wrap: bool) -> None:
     code = BY_CODE.get(finding.code)
-    said = VERDICTS.get(finding.verdict) or (code.line if code else "")
+    said = _said(finding) or (code.line if code else "")
     style = STYLES.get(finding.severity, "")
     line(console, _place(finding), (f"{finding.code} {said}", style), wrap=wrap)
     gutter = len(str(finding.end_line)) + 2
@@ -118,7 +125,7 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str, str]]:
     if finding.suggestion:
         yield CORRECT, joined(finding.suggestion), "green"
     for other in finding.alternatives:
-        yield "also read as", f"{joined(other.reading)}: {_verdict(other)}", ""
+        yield "SC105 also read as", f"{joined(other.reading)}: {_verdict(other)}", ""
     if finding.engines:
         yield "decided by", joined(", ".join(finding.engines)), "dim"
 
