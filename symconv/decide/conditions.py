@@ -114,7 +114,7 @@ def _lean(case: Case, known: Sequence[Constraint]) -> Case:
         tight = Atom(Constraint(a.constraint.expression, equality=True))
         if a.divisor is None and _implied(tight, tuple(kept), known):
             kept[n] = tight
-    kept = _fixed(kept)
+    kept = list(dict.fromkeys(_fixed(kept)))
     for a in sorted(kept, key=lambda a: (a.divisor is not None or a.constraint.equality, -kept.index(a))):
         others = tuple(b for b in kept if b is not a)
         if _implied(a, others, known):
