@@ -42,7 +42,8 @@ def called(reader: Reader, node: n.Call) -> Value | None:
     if key(head) in reader.scope.unary:
         return reader.scope.unary[key(head)].apply(reader.value(_only(node)))
     if word in TRANSFORMS:
-        raise not_understood(f"a {word} over an expression is not understood", node)
+        what = "a square root" if word == "sqrt" else f"a {word} over an expression"
+        raise not_understood(f"{what} is not understood", node)
     if word == "fliplr":
         return whole.rotated(reader.value(_only(node)), 1)
     if word in ROTATIONS or word.startswith("rot"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, at_least
 from symconv.claims.axes import Axes
+from symconv.claims.blurred import clear
 from symconv.claims.judge import Judgement
 from symconv.claims.kinds import forward_name
 from symconv.claims.letters import children
@@ -46,6 +47,8 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
         return None
     if not _plain(left, opened):
         return define_element(opened, left, right)
+    if session.fixed:
+        clear(session.scope, (left,))
     reader = opened.reader()
     ref = reference(reader, left)
     if ref.transposed or ref.power != 1:
@@ -104,8 +107,7 @@ def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: S
         if session.fixed:  # what was given stands
             raise
         outcome = None
-    if (outcome and outcome.verdict == "proved") or stands(session, outcome):
-        assert outcome is not None
+    if outcome is not None and (session.fixed or outcome.verdict == "proved"):
         return outcome
     array = session.scope.arrays.pop(name)
     del session.scope.definitions[name]
@@ -114,11 +116,6 @@ def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: S
     except NotationError:
         session.scope.arrays[name], session.scope.definitions[name] = array, old
         raise
-
-
-def stands(session: Session, outcome: Outcome | None) -> bool:
-    """What was given stands: another formula for it is a claim."""
-    return outcome is not None and session.fixed and outcome.judgement.decided
 
 
 def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:

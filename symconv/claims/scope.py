@@ -106,6 +106,7 @@ class Scope:
         heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; functions: names of pointwise functions.
         ranks: of arrays met as a whole, before their shape is known.
+        blurred: names whose definitions were not understood.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
@@ -151,6 +152,7 @@ class Scope:
     padding: int = 0
     support: dict[str, list[tuple[str, Constraint]]] = field(default_factory=dict)
     multiletter: bool = False
+    blurred: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine
 from symconv.claims import whole
+from symconv.claims.blurred import blur, clear
 from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
 from symconv.claims.elements import matched
@@ -108,6 +109,8 @@ class Session:
             try:
                 found.append(replace(self.part(opened, left, right, s, part), part=part))
             except NotationError as e:
+                if part == 0:
+                    blur(self.scope, left)
                 found.append(Outcome("", Judgement("not_understood", reason=e.reason), part=part, at=e.at))
         return found
 
@@ -134,6 +137,7 @@ class Session:
         return self.statement(s)
 
     def claim(self, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
+        clear(self.scope, (left, right))
         try:
             outcome = decide_readings(self, opened, left, right, s)
         except UnknownName as e:

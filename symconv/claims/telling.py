@@ -9,6 +9,17 @@ CODES = {"proved": ("SC100", "note"), "refuted": ("SC101", "error"), "proved_if"
          "proved_for": ("SC103", "warning"), "checked": ("SC104", "note"), "not_understood": ("SC001", "note"),
          "definition": ("SC020", "note"), "not_a_claim": ("SC021", "note")}
 
+# By what the claim is about: what is said of the first value and of the second.
+SIDES = {"gradient": ("the formula gives {}", "the derivative is {}"),
+         "element": ("the formula gives {}", "the derivative is {}"),
+         "contribution": ("the formula gives {}", "the contribution is {}"),
+         "forward": ("the formula gives {}", "the definition gives {}"),
+         "size": ("the formula gives {}", "the size is {}"),
+         "update": ("the formula gives {}", "the update is {}"),
+         "number": ("the formula says {}", "the value is {}"),
+         "identity": ("one side gives {}", "the other {}")}
+OTHERWISE = ("the formula gives {}", "the true value is {}")
+
 
 def coded(o: Outcome) -> tuple[str, str]:
     """The code and the severity of an outcome."""
@@ -24,9 +35,9 @@ def sentence(o: Outcome) -> str:
         case "proved_if":
             return f"true exactly when {j.condition}"
         case "proved_for":
-            return f"true when {j.condition}; {worked(j.counterexample)}"
+            return f"true when {j.condition}, but not{worked(o)}"
         case "refuted":
-            return f"false: {worked(j.counterexample)}" if j.counterexample else f"false: {j.reason}"
+            return f"false{worked(o)}" if j.counterexample else f"false: {j.reason}"
         case "checked":
             return f"no difference found: {j.reason}"
         case "definition":
@@ -45,12 +56,18 @@ def doubtful(f: Finding) -> str:
     return f"{others}: a directive can settle it"
 
 
-def worked(shown: Shown | None) -> str:
+def worked(o: Outcome) -> str:
     """The counterexample in words: the sizes, the place, both values."""
+    shown = o.judgement.counterexample
     if shown is None:
-        return "a counterexample exists"
+        return " for all sizes"
     sizes = ", ".join(f"{k} = {v}" for k, v in shown.sizes)
     place = ", ".join(f"{k} = {v}" for k, v in shown.index)
-    where = " ".join(t for t in (sizes and f"for {sizes}", place and f"at {place}") if t)
-    values = f"the formula gives {shown.claimed}, the truth is {shown.actual}"
-    return f"{where}: {values}" if where else values
+    where = (f" for {sizes}" if sizes else "") + (f" at {place}" if place else "")
+    return f"{where}: {both_sides(shown, o.kind, o.reading)}"
+
+
+def both_sides(shown: Shown, kind: str, reading: str) -> str:
+    """`the formula gives 4, the derivative is 7`. A size that nobody said what it should be is one of two sides."""
+    claimed, actual = SIDES.get("identity" if kind == "size" and not reading else kind, OTHERWISE)
+    return f"{claimed.format(shown.claimed)}, {actual.format(shown.actual)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symconv.decide.decision import Condition
-from symconv.decide.scalar_terms import Num, Plus, Scalar, substitute
+from symconv.decide.scalar_terms import Num, Plus, Scalar, Times, substitute
 from symconv.decide.scalar_values import Compute, Sizes, Undefined, compute
 
 Holds = Callable[[Sizes], bool]
@@ -31,7 +31,8 @@ class AtLeast:
     b: Scalar
 
     def __str__(self) -> str:
-        return f"{self.a} >= {self.b}"
+        a, b = _apart(self.a, self.b)
+        return f"{a} >= {b}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,26 @@ def _multiple(a: int | object, b: int | object) -> bool:
     if not a:
         raise Undefined("a division by zero")
     return b % a == 0  # type: ignore[operator]
+
+
+def _apart(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """s and 2p + 1 for s - 2p - 1 and 0: what is subtracted goes to the other side."""
+    taken = [m for t in a.terms if (m := _minus(t)) is not None] if isinstance(a, Plus) and b == Num(0) else []
+    left = tuple(t for t in a.terms if _minus(t) is None) if isinstance(a, Plus) else ()
+    if not taken or not left:
+        return a, b
+    return left[0] if len(left) == 1 else Plus(left), taken[0] if len(taken) == 1 else Plus(tuple(taken))
+
+
+def _minus(t: Scalar) -> Scalar | None:
+    """The term without its minus sign, None when it has none."""
+    if isinstance(t, Num):
+        return Num(-t.value) if t.value < 0 else None
+    first = t.factors[0] if isinstance(t, Times) and t.factors else None
+    if not isinstance(t, Times) or not isinstance(first, Num) or first.value >= 0:
+        return None
+    rest = t.factors[1:] if first.value == -1 else (Num(-first.value), *t.factors[1:])
+    return rest[0] if len(rest) == 1 else Times(rest)
 
 
 def _parity(e: Scalar, denied: bool) -> str:

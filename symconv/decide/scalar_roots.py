@@ -159,9 +159,10 @@ class Roots:
             above, divisor = self.settled.difference(w.above, Num(0)), self.settled.difference(w.below, Num(0))
             if above is None or divisor is None or above.below != ONE or divisor != Ratio(below):
                 continue
-            offset = above.above - rest
-            if offset.is_whole and not divide(offset, below, whole=True)[1]:
-                return Divides(w.below, w.above, denied)
+            for same in (rest, rest.scaled(-1)):  # b divides a and -a alike
+                offset = above.above - same
+                if offset.is_whole and not divide(offset, below, whole=True)[1]:
+                    return Divides(w.below, w.above, denied)
         number = below.constant
         if number is not None:  # centred residues: 3 divides i - k, not i + 2k
             rest = Poly({m: c - number * (2 * c > number) for m, c in rest.terms.items()})

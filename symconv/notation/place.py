@@ -93,6 +93,11 @@ class Place:
         """An error at a token, or at the place."""
         return NotationError(reason, (token or self.peek).start)
 
+    def missing(self, token: Token) -> NotationError:
+        """Something else stands, or the formula ends, where an expression should be."""
+        where = "at the end" if token.kind == "eof" else f"before {shown(token.kind, token.text)}"
+        return self.wrong(f"an expression is missing {where}", token)
+
     def skip_row(self) -> None:
         """On to the end of the row, past whatever is open."""
         while not (self.sees("row") and self.at in self.rows) and not self.sees("eof"):

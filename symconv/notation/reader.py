@@ -141,7 +141,7 @@ class Reader(Scripts):
             else:
                 break
         if not factors:
-            raise self.wrong(f"an expression is missing before {shown(self.peek.kind, self.peek.text)}")
+            raise self.missing(self.peek)
         return product(factors)
 
     def continues(self, first: bool) -> bool:
@@ -221,7 +221,7 @@ class Reader(Scripts):
             return self.rules[name](self, token)
         if token.kind == "macro":
             raise self.wrong(f"\\{token.text} is not known", token)
-        raise self.wrong(f"an expression is missing before {shown(token.kind, token.text)}", token)
+        raise self.missing(token)
 
     # Brackets
 

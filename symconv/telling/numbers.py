@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeGuard
 
 from symconv.claims.finding import Finding, Shown
+from symconv.claims.telling import both_sides
 from symconv.telling.plain import joined, shortened
 
 LONGEST = 240
-# By what the claim is about: what is said of the first value and of the second.
-SIDES = {"gradient": ("the formula gives {}", "the derivative is {}"),
-         "element": ("the formula gives {}", "the derivative is {}"),
-         "contribution": ("the formula gives {}", "the contribution is {}"),
-         "forward": ("the formula gives {}", "the definition gives {}"),
-         "size": ("the formula gives {}", "the size is {}"),
-         "update": ("the formula gives {}", "the update is {}"),
-         "number": ("the formula says {}", "the value is {}"),
-         "identity": ("one side gives {}", "the other {}")}
-OTHERWISE = ("the formula gives {}", "the true value is {}")
 
 
 def worked(finding: Finding) -> str:
@@ -25,8 +17,7 @@ def worked(finding: Finding) -> str:
     c = finding.counterexample
     if c is None:
         return ""
-    claimed, actual = SIDES.get(finding.kind, OTHERWISE)
-    said = f"{claimed.format(joined(c.claimed))}, {actual.format(joined(c.actual))}"
+    said = both_sides(replace(c, claimed=joined(c.claimed), actual=joined(c.actual)), finding.kind, finding.reading)
     return _beginning(c) + said
 
 
@@ -43,7 +34,7 @@ def _beginning(c: Shown) -> str:
 def repeats(finding: Finding) -> bool:
     """Whether the message holds nothing but the condition or the numbers that are told beside it."""
     c = finding.counterexample
-    if c is not None and f"gives {c.claimed}," in finding.message:
+    if c is not None and both_sides(c, finding.kind, finding.reading) in finding.message:
         return True
     return bool(finding.condition) and finding.message == f"{when(finding.verdict)} {finding.condition}"
 
@@ -56,7 +47,8 @@ def when(verdict: str) -> str:
 def contents(finding: Finding) -> tuple[str, ...]:
     """`x = (1, 2, 3)` for every tensor of the counterexample."""
     c = finding.counterexample
-    return tuple(f"{joined(name)} = {shortened(tensor(value), LONGEST)}" for name, value in c.tensors) if c else ()
+    return tuple(f"{joined(name)} = {shortened(tensor(value) if value != () else '0 everywhere', LONGEST)}"
+                 for name, value in c.tensors) if c else ()
 
 
 def tensor(value: object) -> str:
