@@ -9,8 +9,9 @@ import pytest
 from symconv import indices
 from symconv.affine import Affine, AffineLike, Constraint, at_least, equal
 from symconv.decide.conditions import Atom, Formula
-from symconv.decide.scalar_conditions import Both, Either, Same, both
-from symconv.decide.scalar_terms import Num, Var
+from symconv.decide.scalar import Facts, decide_scalar
+from symconv.decide.scalar_conditions import AtLeast, Both, Divides, Either, Same, both
+from symconv.decide.scalar_terms import Floor, Num, Over, Var
 
 k, n, p, s, C = indices("k n p s C")
 KNOWN = (*(at_least(v, 1) for v in ("k", "n", "s", "C")), at_least(p, 0))
@@ -83,3 +84,19 @@ def test_conditions_of_sizes_absorb():
     assert both(Either((c, m)), c) == c
     assert str(both(Either((c, m)), Same(Var("n"), Num(1)))) == "(C = 1 or k = 1) and n = 1"
     assert both(c, m) == Both((c, m))
+
+
+def test_conditions_of_sizes_read_well():
+    room = Var("s") - 2 * Var("p") - 1
+    assert str(AtLeast(room, Num(0))) == "s >= 2p + 1"
+    assert str(AtLeast(Var("k"), Num(0))) == "k >= 0"
+    assert str(AtLeast(-Var("k"), Num(0))) == "-k >= 0"
+    assert str(Divides(Num(2), Var("k") + 1)) == "k is odd"
+    assert str(Divides(Num(2), Var("k") + 1, denied=True)) == "k is even"
+
+
+def test_a_divisibility_is_told_as_the_author_wrote_it():
+    facts = Facts(at_least=((Var("n"), Var("k")),))
+    for above in (Var("n") - Var("k"), Var("k") - Var("n")):
+        found = decide_scalar(Over(above, Var("s")), Floor(Over(above, Var("s"))), facts)
+        assert str(found.condition) == f"s divides {above}"

@@ -183,7 +183,7 @@ def test_relations_have_one_name_each(latex: str, operator: str):
     (r"x_{", "an opening brace without a closing one", 2),
     ("(a + b", "( is not closed", 0),
     ("a + b)", ") without a beginning", 5),
-    ("a = ", "an expression is missing before the end", 4),
+    ("a = ", "an expression is missing at the end", 4),
     ("x_12", "braces are missing around 12: TeX takes one digit", 2),
     (r"\frac{\partial^2 L}{\partial w^2}", "derivatives of higher order are not read", 14),
     (r"\begin{aligned} a", r"\begin{aligned} has no end", 0),

@@ -113,7 +113,7 @@ TABLE: list[tuple[Scalar, Scalar, Facts, str, str]] = [
     (i - 2, i - k + 1, FREE, "proved_if", "k = 3"),
     (Floor((i + 2 * p - k + 1) / s) + 1, OUT, LAYER, "proved_if", "s does not divide i + 2p - k + 1"),
     (Floor((i - k) / s) + 1, OUT, LAYER, "proved_if", "(i - k) mod s + 2p < s"),
-    (TOTAL, Max((TOTAL, Num(0))), FREE, "proved_if", "(ceil(i/s) - 1)*s + k - i >= 0"),
+    (TOTAL, Max((TOTAL, Num(0))), FREE, "proved_if", "(ceil(i/s) - 1)*s + k >= i"),
     ((i - k) / s + 1, OUT, LAYER, "proved_if", "s divides i - k and 2p < s"),
     # Right at least under a condition.
     (i - k + 1, OUT, LAYER, "proved_for", "p = 0 and s = 1"),

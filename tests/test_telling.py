@@ -177,7 +177,7 @@ def test_nothing_is_said_twice():
     conditional = replace(of_verdict("proved_if", condition="k = 1"), message="true exactly when k = 1")
     assert [line.strip() for line in full(report(conditional)).splitlines()].count("true exactly when: k = 1") == 1
     assert "true exactly when k = 1" not in full(report(conditional))
-    assert "false" not in full(report(replace(REFUTED, message="false: the formula gives 5, the truth is 3")))
+    assert "false" not in full(report(replace(REFUTED, message="false: the formula gives 5, the derivative is 3")))
 
 
 def test_a_directive_from_the_command_line_has_no_line_to_show():

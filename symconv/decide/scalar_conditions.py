@@ -176,7 +176,7 @@ def _parity(e: Scalar, denied: bool) -> str:
     terms = e.terms if isinstance(e, Plus) else (e,)
     constant = sum(t.value for t in terms if isinstance(t, Num))
     rest = tuple(t for t in terms if not isinstance(t, Num))
-    if isinstance(constant, int) and rest:
+    if constant == int(constant) and rest:
         shown = rest[0] if len(rest) == 1 else Plus(rest)
         odd = (constant % 2 == 1) != denied
         return f"{shown} is {'odd' if odd else 'even'}"
