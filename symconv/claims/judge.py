@@ -33,7 +33,7 @@ class Judgement:
 
     Args:
         outside: arrays read where they have no elements; bare: the verdict if all elements named exist.
-        domain: "integers" or "integral" where functions on all of Z^d or R^d are compared.
+        domain: "integers", "integral" or "derivative" where functions on all of Z^d or R^d are compared.
         sized: sizes take part.
         zero: what must count as zero, in words; cases: which sizes are good.
     """
@@ -111,12 +111,12 @@ def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequenc
         return Judgement("not_understood", reason="no sizes satisfy the assumptions")
     final = replace(final, outside=both.outside, axes=both.axes)
     names = {f.name for side in sides for t in side for f in t.factors if f.indices}
-    primed = any(v not in scope.arrays and v.rstrip("'") in scope.continuous for v in names)
+    domain = "derivative" if any(v not in scope.arrays and v.rstrip("'") in scope.continuous for v in names) else ""
     if any(v.startswith(INTEGRAL) for side in sides for t in side for v in t.indices):
         measured([t for side in sides for t in side])
-        primed = True
-    domain = "integral" if primed else "integers" if any(
-        (a := scope.array(v)) and not a.finite for v in names) else ""
+        domain = domain or "integral"
+    if not domain and any((a := scope.array(v)) and not a.finite for v in names):
+        domain = "integers"
     return replace(judged(scope, final, decide(final.right, final.left)), domain=domain,
                    sized=bool(final.left.context.sizes))
 

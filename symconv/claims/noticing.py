@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from symconv.claims.judge import Judgement, spoken_array
+from symconv.affine import Affine, Constraint
+from symconv.claims.judge import Judgement, spoken, spoken_array
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.regroup import mapped
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.suggest import proved
 from symconv.claims.words import key, names_in
+from symconv.decide.conditions import positive_first
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.as_latex import LATEX
@@ -37,6 +40,15 @@ def outside(scope: Scope, judgement: Judgement, sides: tuple[n.Node, ...]) -> tu
     names = [spoken_array(scope, a) for a in judgement.outside]
     return tuple(Remark("SC013", f"elements of {name} are read that do not exist: say that they count as zero, or "
                         "change the bounds", place(name, sides)) for name in names)
+
+
+def taken(scope: Scope, facts: Iterable[Constraint]) -> None:
+    """A size that only this formula names is what makes its sum run over a whole axis: that is said."""
+    for c in facts:
+        new = [v for v in c.expression.names - scope.settled if "|" not in v and abs(c.expression.coefficient(v)) == 1]
+        if c.equality and len(new) == 1:
+            value = Affine.of(new[0]) - c.expression.coefficient(new[0]) * c.expression
+            scope.note(f"{new[0]} is taken as {spoken(positive_first(value))}")
 
 
 def place(name: str, sides: tuple[n.Node, ...]) -> int:

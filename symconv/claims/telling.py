@@ -61,7 +61,8 @@ def worked(o: Outcome) -> str:
     shown = o.judgement.counterexample
     if shown is None:
         return " for all sizes"
-    sizes = ", ".join(f"{k} = {v}" for k, v in shown.sizes)
+    numbers = [(k, v) for k, v in shown.tensors if not isinstance(v, tuple)]
+    sizes = ", ".join(f"{k} = {v}" for k, v in (*shown.sizes, *numbers))
     place = ", ".join(f"{k} = {v}" for k, v in shown.index)
     where = (f" for {sizes}" if sizes else "") + (f" at {place}" if place else "")
     return f"{where}: {both_sides(shown, o.kind, o.reading)}"
