@@ -40,6 +40,7 @@ def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | Non
     letters = old.letters if old else tuple(fresh("i") for _ in at)
     here = tuple(equal(letter, e) for letter, e in zip(letters, at, strict=True))
     scope.definitions[name] = Definition(name, letters, (*(old.terms if old else ()), *_where(terms, here)))
+    scope.elements[name] = scope.elements.get(name, 0) + 1
     return Outcome("forward", Judgement("definition"), f"one element of {name}")
 
 

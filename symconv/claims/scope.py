@@ -106,6 +106,7 @@ class Scope:
         heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; functions: names of pointwise functions.
         ranks: of arrays met as a whole, before their shape is known.
+        listed: arrays defined element by element; elements: how many of each.
         blurred: names whose definitions were not understood.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
@@ -134,6 +135,7 @@ class Scope:
     ranks: dict[str, int] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
+    elements: dict[str, int] = field(default_factory=dict)
     templates: dict[tuple[str, int], Template] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
     unary: dict[str, Unary] = field(default_factory=dict)

@@ -12,16 +12,17 @@ from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
 from symconv.claims.elements import matched
 from symconv.claims.finding import LOWER, UPPER
+from symconv.claims.grounds import grounded
 from symconv.claims.indexing import Indexing, is_line
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import sliding
 from symconv.claims.letters import children, scalar_like
 from symconv.claims.listing import listed
-from symconv.claims.noticing import UnknownName, lost, outside
+from symconv.claims.noticing import UnknownName, lost, outside, taken
 from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, operator_of
 from symconv.claims.outcome import Outcome
-from symconv.claims.raw import Factor, Sum, Value, fresh
+from symconv.claims.raw import Factor, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
 from symconv.claims.regroup import framework_names, mapped, regrouped
@@ -36,7 +37,9 @@ from symconv.notation.parser import Statement
 from symconv.notation.vocabulary import RUN
 
 HYPOTHESES = {
-    "integral": "substitutions and integration by parts over R, for integrable functions",
+    "integral": "substitution over R, for integrable functions",
+    "derivative": "differentiation under the integral and integration by parts over R, for differentiable functions "
+                  "that are integrable with their derivatives",
     "integers": "sums over all integers, for functions of finite support",
     "zero": "arrays count as zero outside",
 }
@@ -168,42 +171,19 @@ class Session:
         if opened.lost:
             return Outcome("", Judgement("not_understood", reason=opened.lost[0].message), remarks=remarks,
                            at=opened.lost[0].at)
-        self.known(ours.at(here), theirs.at(here))
+        grounded(self.scope, ours.at(here), theirs.at(here))
         if not ours.at(here) and not isinstance(left, n.Number):
             raise NotationError("by the definitions the left-hand side is zero", -1)
         before = list(self.scope.facts)
         self.scope.facts += listed(self.scope, (left, right))
         judgement = judge(self.scope, ours.at(here), theirs.at(here), letters, conditions, box, elements)
+        taken(self.scope, [c for c in self.scope.facts if c not in before])
         if self.fixed or self.given:
             self.scope.facts[:] = before
-        notes = [HYPOTHESES.get(v, v) for v in (*self.scope.notes, judgement.domain) if v]
+        notes = [HYPOTHESES.get(v, v) for v in (*self.scope.notes, judgement.domain)
+                 if v and (v != "integral" or judgement.domain != "derivative")]
         remarks += outside(self.scope, judgement, (right, left))
         return Outcome(self.kind(left, elements), judgement, "; ".join(dict.fromkeys(notes)), remarks=remarks)
-
-    def known(self, ours: Sum, theirs: Sum) -> None:
-        """A gradient follows from definitions alone: with an array that has none it cannot be decided.
-
-        Raises:
-            NotationError: there is such an array.
-        """
-        if not any(f.name.startswith(GRADIENT) for t in ours for f in t.factors):
-            loose = [{f.name.rstrip("'") for t in side for f in t.factors
-                      if f.indices and f.name not in self.scope.definitions} for side in (ours, theirs)]
-            if all(loose) and not loose[0] & loose[1] and not any(
-                    f.name in self.scope.definitions for t in (*ours, *theirs) for f in t.factors):
-                raise NotationError(f"nothing says how {', '.join(sorted(loose[0]))} and {', '.join(sorted(loose[1]))} "
-                                    "are related", -1)
-            return
-        for f in (f for t in (*ours, *theirs) for f in t.factors if f.indices):
-            name = f.name.removeprefix(GRADIENT)
-            if self.scope.array(name) is None:
-                raise UnknownName(name)
-        for t in ours:
-            for f in t.factors:
-                name = f.name.removeprefix(GRADIENT)
-                if f.name.startswith(GRADIENT) and not any(True for _ in self.scope.readers(name)) \
-                        and not any(g.name == f.name for u in theirs for g in u.factors):
-                    raise NotationError(f"nothing says how the loss depends on {name}", -1)
 
     def prepare(self, reader: Reader, left: n.Node, right: n.Node) -> None:
         """Letters such as delta that nobody defined stand for the gradient of the last output."""

@@ -1,0 +1,55 @@
+"""What a claim rests on: the definitions without which it cannot be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from symconv.claims.gradients import depends
+from symconv.claims.noticing import UnknownName
+from symconv.claims.raw import Factor, Sum
+from symconv.claims.scope import GRADIENT, Scope
+from symconv.errors import NotationError
+
+
+def grounded(scope: Scope, ours: Sum, theirs: Sum) -> None:
+    """A gradient follows from definitions alone: with an array that has none it cannot be decided.
+
+    Raises:
+        NotationError: there is such an array, or one of which only some elements are defined.
+    """
+    if not any(f.name.startswith(GRADIENT) for t in ours for f in t.factors):
+        _related(scope, ours, theirs)
+        return
+    for f in _read((*ours, *theirs)):
+        name = f.name.removeprefix(GRADIENT)
+        if scope.array(name) is None:
+            raise UnknownName(name)
+    for f in (f for t in ours for f in t.factors if f.name.startswith(GRADIENT)):
+        name = f.name.removeprefix(GRADIENT)
+        readers = list(scope.readers(name))
+        if not readers and not any(g.name == f.name for u in theirs for g in u.factors):
+            raise NotationError(f"nothing says how the loss depends on {name}", -1)
+        for d in scope.definitions.values():
+            if d.name in scope.listed and depends(scope, d.name, name) and d.name != name and not complete(scope, d.name):
+                raise NotationError(f"only some elements of {d.name} are defined", -1)
+
+
+def _read(terms: Sum) -> Iterator[Factor]:
+    return (f for t in terms for f in t.factors if f.indices)
+
+
+def _related(scope: Scope, ours: Sum, theirs: Sum) -> None:
+    """Both sides speak of arrays that something ties together."""
+    loose = [{f.name.rstrip("'") for f in _read(side) if f.name not in scope.definitions} for side in (ours, theirs)]
+    if all(loose) and not loose[0] & loose[1] and not any(
+            f.name in scope.definitions for t in (*ours, *theirs) for f in t.factors):
+        raise NotationError(f"nothing says how {', '.join(sorted(loose[0]))} and {', '.join(sorted(loose[1]))} "
+                            "are related", -1)
+
+
+def complete(scope: Scope, name: str) -> bool:
+    """Is every element of an array that is defined element by element defined?"""
+    extents = [a.extent for a in scope.arrays[name].axes]
+    sizes = [e.constant for e in extents if e is not None and e.is_constant]
+    return len(sizes) == len(extents) and prod(sizes) <= scope.elements.get(name, 0)
