@@ -220,8 +220,18 @@ def spoken_array(scope: Scope, name: str) -> str:
     if name.startswith(GRADIENT):
         inner = name.removeprefix(GRADIENT)
         letter = next((a for a, of in scope.upstream.items() if of == inner), None)
-        return labelled(letter or f"dL/d{inner}")
+        return labelled(letter or _in_layer(scope, inner) or f"dL/d{inner}")
     return labelled(name)
+
+
+def _in_layer(scope: Scope, inner: str) -> str:
+    """delta^l+1 for the gradient of z^l+1, where delta^l is that of z^l."""
+    here, _, label = inner.partition("^")
+    for a, of in scope.upstream.items():
+        letter, _, own = a.partition("^")
+        if label and own and of == f"{here}^{own}":
+            return f"{letter}^{label}"
+    return ""
 
 
 def reasoned(scope: Scope, text: str) -> str:

@@ -40,7 +40,8 @@ class Undeclared:
     element: str = ""
 
     def __str__(self) -> str:
-        of = f"{self.element}: " if self.element else ""
+        head, _, below = self.element.partition("_")
+        of = f"{head}_{{{below}}}: " if "," in below else f"{self.element}: " if self.element else ""
         return f"{of}the index {self.letter} is declared nowhere"
 
 
