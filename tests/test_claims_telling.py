@@ -136,3 +136,17 @@ def test_what_is_assumed_is_said():
     assert said(GRADIENT_W + r"\sum_{j=1}^{m} \delta_j x_{i+j-1}", *LAYER)["SC100"].reading == \
         "m is taken as |x| - k + 1"
     assert said(GRADIENT_W + r"\sum_j \delta_j x_{i+j-1}", FORWARD)["SC100"].reading == "delta is taken as dL/do"
+
+
+@pytest.mark.parametrize("parity, condition", [("k odd", "k = 3"), ("k even", "k = 2")])
+def test_parities_speak_of_the_size_itself(parity: str, condition: str):
+    size = int(condition[-1])
+    latex = "o_1 = " + " + ".join(f"w_{i} x_{i}" for i in range(1, size + 1))
+    found = said(latex, FORWARD, parity)["SC102"]
+    assert found.condition == condition
+    assert found.counterexample is not None
+    assert {name for name, _ in found.counterexample.sizes} == {"k", "|x|"}
+
+
+def test_lengths_are_no_indices():
+    assert "SC012" not in said("|o| = |x| - k + 1", FORWARD)

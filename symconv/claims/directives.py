@@ -8,7 +8,7 @@ from collections.abc import Callable
 from symconv.affine import Affine, equal
 from symconv.claims.scope import Scope
 from symconv.claims.stars import canonical
-from symconv.claims.words import key
+from symconv.claims.words import half, key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import parse
@@ -144,10 +144,9 @@ def _signals(scope: Scope, m: re.Match[str]) -> bool:
 
 def _parity(scope: Scope, m: re.Match[str]) -> bool:
     name, odd = bare(m["name"]), m["parity"] == "odd"
-    half = f"half {name}"
     scope.parity[name] = odd
-    scope.low[half] = 0
-    scope.facts.append(equal(scope.size(name), 2 * scope.size(half) + int(odd)))
+    scope.low[half(name)] = 0
+    scope.facts.append(equal(scope.size(name), 2 * scope.size(half(name)) + int(odd)))
     return True
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd
 
 from symconv.affine import Affine, Constraint
 from symconv.claims.continuous import by_parts, derivative_by
@@ -15,7 +16,8 @@ from symconv.claims.gradients import resolved
 from symconv.claims.raw import INTEGRAL, Factor, Raw, Sum, multiply, plain
 from symconv.claims.scope import GRADIENT, Definition, Scope
 from symconv.claims.settle import Settled, existing, literals, settle
-from symconv.decide.conditions import Cases, Formula
+from symconv.claims.words import half
+from symconv.decide.conditions import Atom, Cases, Formula
 from symconv.decide.decide import decide
 from symconv.decide.decision import Counterexample, Decision
 from symconv.decide.feasible import feasible, row
@@ -23,6 +25,7 @@ from symconv.errors import NotationError
 
 DEEPEST = 6
 LABEL = re.compile(r"\^([\w']+(?:[+-][\w']+)+)")
+TIMES = re.compile(r"\b(\d+)\*(?=[^\W\d]|\|)")
 ANY = Formula(((),))  # all sizes
 Elements = Sequence[tuple[Factor, tuple[Constraint, ...]]]
 
@@ -162,7 +165,7 @@ def _joined(zero: str, cases: Formula) -> str:
 def judged(scope: Scope, both: Settled, decision: Decision) -> Judgement:
     """The decision in the author's terms."""
     shown = counterexample(scope, both, decision.counterexample) if decision.counterexample else None
-    cases = decision.condition.formula if isinstance(decision.condition, Cases) else ANY
+    cases = whole_sizes(scope, decision.condition.formula) if isinstance(decision.condition, Cases) else ANY
     zero = ""
     verdict = {"unknown": "not_understood"}.get(decision.kind, decision.kind)
     outside = () if scope.zero else both.outside
@@ -171,6 +174,21 @@ def judged(scope: Scope, both: Settled, decision: Decision) -> Judgement:
         verdict = "proved_if" if verdict == "proved" else verdict
     return Judgement(verdict, _joined(zero, cases), shown, reasoned(scope, decision.reason), decision.engines,
                      both.outside, zero=zero, cases=cases)
+
+
+def whole_sizes(scope: Scope, cases: Formula) -> Formula:
+    """In k where the engines speak of half of an even or odd k."""
+    def told(a: Atom) -> Atom:
+        e = a.constraint.expression
+        for name, odd in scope.parity.items():
+            c = e.coefficient(half(name))
+            if a.divisor is None and c:
+                e = 2 * (e - c * Affine.of(half(name))) + c * (Affine.of(name) - int(odd))
+        common = gcd(*(c for _, c in e)) or 1
+        return a if e == a.constraint.expression else Atom(
+            Constraint(Affine.build({m: c // common for m, c in e}), a.constraint.equality))
+
+    return Formula(tuple(tuple(dict.fromkeys(map(told, case))) for case in cases.cases))
 
 
 def counterexample(scope: Scope, both: Settled, found: Counterexample) -> Shown:
@@ -191,7 +209,7 @@ def _needed(sizes: Sequence[tuple[str, int]], both: Settled) -> tuple[tuple[str,
     named = {v for v in known if "|" in v and any(
         abs(e.coefficient(v)) == 1 and e.names <= set(known) and not any("|" in o for o in e.names - {v})
         for e in same if v in e.names)}
-    return tuple((spoken(v), value) for v, value in sizes if v not in named)
+    return tuple((spoken(v), value) for v, value in sizes if v not in named and not v.startswith(half("")))
 
 
 def monomial(scope: Scope, text: str, sizes: Mapping[str, int]) -> str:
@@ -240,7 +258,7 @@ def reasoned(scope: Scope, text: str) -> str:
 
 
 def spoken(text: str) -> str:
-    """Without the marks that keep bound indices apart."""
+    """Without the marks that keep bound indices apart; 2k for 2*k."""
     out, skip = [], False
     for c in text:
         if c == "~":
@@ -250,7 +268,7 @@ def spoken(text: str) -> str:
         else:
             skip = False
             out.append(c)
-    return labelled("".join(out))
+    return labelled(TIMES.sub(r"\1", "".join(out)))
 
 
 def labelled(text: str) -> str:

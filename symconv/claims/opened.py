@@ -8,7 +8,7 @@ from symconv.claims.outcome import Remark
 from symconv.claims.raw import Sum, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import Scope
-from symconv.claims.words import names_in
+from symconv.claims.words import key, names_in
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -27,7 +27,7 @@ class Opened:
         self.lost: list[Remark] = []
         self.noticed: list[Remark] = []
         if isinstance(body, n.Chain) and written:
-            self.compare_letters(body, scope, isinstance(first, n.Call))
+            self.compare_letters(body, scope, isinstance(first, n.Call) and key(first.head) != "abs")
 
     def compare_letters(self, body: n.Chain, scope: Scope, argument: bool) -> None:
         """[f * g](x) = sum f(a) g(i - a): the one strange letter stands for the one that is missing."""

@@ -73,6 +73,11 @@ def described(node: n.Node) -> str:
     return next((word for kind, word in WORDS if isinstance(node, kind)), "this")
 
 
+def half(size: str) -> str:
+    """The name engines use for half of an even size, or of an odd one less 1."""
+    return f"half {size}"
+
+
 def axes(rank: int) -> str:
     """`1 axis`, `2 axes`."""
     return f"{rank} {'axis' if rank == 1 else 'axes'}"
