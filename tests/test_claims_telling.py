@@ -10,6 +10,7 @@ from symconv.claims.finding import Finding
 from symconv.claims.report import Outcome, Report
 from symconv.claims.verify import claim_findings, verify
 from symconv.notation import nodes as n
+from symconv.telling.numbers import contents
 
 FORWARD, DELTA = r"o_i = \sum_{j=1}^{k} w_j x_{i+j-1}", r"\delta_i = \frac{\partial L}{\partial o_i}"
 LAYER = (FORWARD, DELTA)
@@ -150,3 +151,17 @@ def test_parities_speak_of_the_size_itself(parity: str, condition: str):
 
 def test_lengths_are_no_indices():
     assert "SC012" not in said("|o| = |x| - k + 1", FORWARD)
+
+
+def test_expressions_say_what_they_were_compared_with():
+    found = said(r"\delta_1 w_3 + \delta_2 w_2 + \delta_3 w_1", *LAYER)["SC102"]
+    assert found.message == f"{found.reading}: true exactly when {found.condition}"
+    assert found.reading.startswith("the gradient with respect to x_3")
+
+
+def test_counterexamples_say_what_functions_stand_for():
+    found = said(r"\frac{\partial L}{\partial w_j} = \sum_i g_i x_{i+j-1}", FORWARD, r"h_i = \sigma(o_i)",
+                 r"g_i = \frac{\partial L}{\partial h_i}")["SC101"]
+    assert found.counterexample is not None
+    assert found.counterexample.functions == (("sigma", "z^2"),)
+    assert contents(found)[-1] == "sigma(z) = z^2"

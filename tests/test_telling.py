@@ -287,7 +287,7 @@ def test_json_against_its_schema():
     first, second, third = data["findings"]
     assert first["counterexample"] == {
         "sizes": {"n": 3, "k": 2}, "index": {"i": 1}, "tensors": {"x": [1, 2, 3], "delta": [1, 1]}, "claimed": "5",
-        "actual": "3", "monomial": r"\delta_1 x_1"}
+        "actual": "3", "monomial": r"\delta_1 x_1", "functions": {}}
     assert second["alternatives"] == [{"reading": other.reading, "verdict": "proved_if", "condition": "k = 1"}]
     assert third["verdict"] == "" and third["counterexample"] is None
     assert data["summary"]["unreadable"] == [{"path": "broken.ipynb", "reason": "no JSON"}]

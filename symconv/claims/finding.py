@@ -18,6 +18,7 @@ class Shown:
         tensors: tensor name to its contents (nested tuples of integers).
         claimed: the value of what was claimed; `actual`: the true one, both as text.
         monomial: the product whose coefficients differ, in the author's notation, or "".
+        functions: what each pointwise function stands for in these values, as an expression in z.
     """
 
     sizes: tuple[tuple[str, int], ...] = ()
@@ -26,6 +27,7 @@ class Shown:
     claimed: str = ""
     actual: str = ""
     monomial: str = ""
+    functions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ def counterexample(scope: Scope, both: Settled, found: Counterexample) -> Shown:
     index = tuple((plain(n), i + low) for n, i, low in zip(both.letters, found.index, shift, strict=False))
     tensors = tuple((spoken_array(scope, n), v) for n, v in found.tensors)
     return Shown(_needed(found.sizes, both), index, tensors, number(found.claimed), number(found.actual),
-                 monomial(scope, found.monomial, sizes))
+                 monomial(scope, found.monomial, sizes), found.functions)
 
 
 def _needed(sizes: Sequence[tuple[str, int]], both: Settled) -> tuple[tuple[str, int], ...]:

@@ -27,7 +27,12 @@ def coded(o: Outcome) -> tuple[str, str]:
 
 
 def sentence(o: Outcome) -> str:
-    """What was found, in one sentence."""
+    """What was found, in one sentence; of an expression, also what it was compared with."""
+    said = _said(o)
+    return f"{o.reading}: {said}" if o.kind == "element" and o.judgement.decided and o.reading else said
+
+
+def _said(o: Outcome) -> str:
     j = o.judgement
     match o.verdict:
         case "proved":

@@ -37,7 +37,7 @@ def finding_json(f: Finding) -> dict[str, Any]:
 def shown_json(c: Shown) -> dict[str, Any]:
     """Sizes, index and tensors as objects, contents as nested lists of numbers."""
     return {"sizes": dict(c.sizes), "index": dict(c.index), "tensors": {name: _plain(v) for name, v in c.tensors},
-            "claimed": c.claimed, "actual": c.actual, "monomial": c.monomial}
+            "claimed": c.claimed, "actual": c.actual, "monomial": c.monomial, "functions": dict(c.functions)}
 
 
 def _plain(value: object) -> object:

@@ -66,7 +66,7 @@ def _brief(finding: Finding) -> bool:
 
 def _said(finding: Finding) -> str:
     """The verdict; where no sizes take part, it is not for all of them."""
-    unsized = finding.verdict == "proved" and (finding.kind == "number" or finding.message == "true")
+    unsized = finding.verdict == "proved" and (finding.kind == "number" or finding.message.split(": ")[-1] == "true")
     return "proved" if unsized else VERDICTS.get(finding.verdict, "")
 
 

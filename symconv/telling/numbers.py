@@ -36,7 +36,7 @@ def repeats(finding: Finding) -> bool:
     c = finding.counterexample
     if c is not None and both_sides(c, finding.kind, finding.reading) in finding.message:
         return True
-    return bool(finding.condition) and finding.message == f"{when(finding.verdict)} {finding.condition}"
+    return bool(finding.condition) and finding.message.endswith(f"{when(finding.verdict)} {finding.condition}")
 
 
 def when(verdict: str) -> str:
@@ -45,10 +45,13 @@ def when(verdict: str) -> str:
 
 
 def contents(finding: Finding) -> tuple[str, ...]:
-    """`x = (1, 2, 3)` for every tensor of the counterexample."""
+    """`x = (1, 2, 3)` for every tensor of the counterexample, `sigma(z) = z^2` for every function."""
     c = finding.counterexample
-    return tuple(f"{joined(name)} = {shortened(tensor(value) if value != () else '0 everywhere', LONGEST)}"
-                 for name, value in c.tensors) if c else ()
+    if c is None:
+        return ()
+    tensors = (f"{joined(name)} = {shortened(tensor(value) if value != () else '0 everywhere', LONGEST)}"
+               for name, value in c.tensors)
+    return (*tensors, *(f"{joined(name)}(z) = {joined(meaning)}" for name, meaning in c.functions))
 
 
 def tensor(value: object) -> str:
