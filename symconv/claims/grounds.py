@@ -31,7 +31,8 @@ def grounded(scope: Scope, ours: Sum, theirs: Sum) -> None:
         if not readers and not any(g.name == f.name for u in theirs for g in u.factors):
             raise NotationError(f"nothing says how the loss depends on {name}", -1)
         for d in scope.definitions.values():
-            if d.name in scope.listed and depends(scope, d.name, name) and d.name != name and not complete(scope, d.name):
+            through = d.name in scope.listed and d.name != name and depends(scope, d.name, name)
+            if through and not complete(scope, d.name):
                 raise NotationError(f"only some elements of {d.name} are defined", -1)
 
 

@@ -27,7 +27,8 @@ def decide_readings(session: Session, opened: Opened, left: n.Node, right: n.Nod
     """The outcome under what the document fixes; where it leaves an operator open, the reading under
     which the formula holds comes first and the others are alternatives."""
     scope = opened.scope
-    open_operators = sorted({canonical(o.operator) for o in _operators((left, right)) if is_open(scope, o)} - set(scope.taken))
+    found = {canonical(o.operator) for o in _operators((left, right)) if is_open(scope, o)}
+    open_operators = sorted(found - set(scope.taken))
     modes = ("",) if scope.mode or not any(True for _ in _operators((left, right))) else ("valid", "full")
     if not open_operators and len(modes) == 1:
         return _either_side(session, opened, left, right, s)

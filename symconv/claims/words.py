@@ -31,7 +31,8 @@ def is_function(name: str) -> bool:
 
 def is_word(node: n.Node) -> bool:
     """A label, not a letter that could be an index: `in`, `out`, `kernel`."""
-    return isinstance(node, n.Name) and node.style != RUN and (node.style in STYLED or (len(node.text) > 1 and not _greek(node.text)))
+    return isinstance(node, n.Name) and node.style != RUN and (
+        node.style in STYLED or (len(node.text) > 1 and not _greek(node.text)))
 
 
 def _greek(word: str) -> bool:
