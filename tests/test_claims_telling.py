@@ -55,7 +55,9 @@ def test_a_name_that_another_one_makes_true_is_misspelt():
 @pytest.mark.parametrize("latex, missing", [
     (r"o_i = \sum_{j=1}^{k} w_j x_{j}", "i"), (r"\frac{\partial L}{\partial w_i} = \sum_j \delta_j x_j", "i"),
     (r"b_i = \sum_i x_i", "i"), (r"y_i = x_i", ""), (r"w_i = 3", ""),
-    (r"\frac{\partial L}{\partial x_m} = \sum_{j : s \mid m-j} \delta_{(m-j)/s} w_j", "")])
+    (r"\frac{\partial L}{\partial x_m} = \sum_{j : s \mid m-j} \delta_{(m-j)/s} w_j", ""),
+    (r"y[i] = \sum_{di} v[di] u[s \cdot i + di]", ""), (r"y_{i'} = \sum_m v_m u_{i'+m}", ""),
+    (r"a_j = \sum_{j'} u_{j'}", "j")])
 def test_an_index_that_does_not_occur_on_the_right(latex: str, missing: str):
     found = said(latex, *LAYER).get("SC011")
     assert (written(latex, found) if found else "") == missing
@@ -165,3 +167,9 @@ def test_counterexamples_say_what_functions_stand_for():
     assert found.counterexample is not None
     assert found.counterexample.functions == (("sigma", "z^2"),)
     assert contents(found)[-1] == "sigma(z) = z^2"
+
+
+def test_lengths_in_directives_may_be_expressions():
+    assert [f.code for f in claim_findings(r"\sum_{i=0}^{n-k} y_i = \sum_{i=0}^{n-k} y_i", ["y: n - k + 1", "x: 2n x k"])] \
+        == ["SC100"]
+    assert [f.code for f in claim_findings("x_i = 1", [r"y: \frac{"])][0] == "SC002"

@@ -301,6 +301,10 @@ class Axes:
         if self.scope.zero and not pads and step == Affine.of(1) and low != high and self.centred(low, high):
             return axis
         if step == Affine.of(1):
+            late = not pads and starts == Affine() and self.base == 1 and axis.low == Affine.of(1) \
+                and self.target != CLAIM and self.scope.choose("outputs", "0", "1") == "1"
+            if late:  # then x_1 is never read
+                starts, grown = starts + 1, grown - 1
             extent = grown - (high - low)
             self.facts.append(at_least(extent, 1))
             return Axis(starts, extent)

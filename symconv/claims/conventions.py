@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from symconv.claims.reader import Reader
 from symconv.claims.scope import Definition, Scope
 from symconv.claims.spelling import reference
+from symconv.claims.starred import impulse
 from symconv.claims.words import base_of
 from symconv.notation import nodes as n
 
@@ -25,11 +26,20 @@ def assume_upstream(scope: Scope, reader: Reader, nodes: Iterable[n.Node]) -> No
         if ref.name in scope.upstream or ref.name in scope.arrays \
                 or ref.name in scope.definitions:
             continue
+        if _impulse(scope, node):
+            impulse(scope, len(ref.entries) or 1)
+            continue
         d = output(scope, ref.name, len(ref.entries))
         if d is not None:
             scope.upstream[ref.name] = d.name
             scope.assumed.add(ref.name)
             scope.note(f"{ref.name} is taken as dL/d{d.name}")
+
+
+def _impulse(scope: Scope, node: n.Node) -> bool:
+    """delta[n - a] beside sequences, where no derivative has been named: the unit impulse."""
+    return isinstance(node, n.Call | n.Name) and not scope.upstream and not scope.losses and bool(scope.arrays) \
+        and not any(a.finite for a in scope.arrays.values())
 
 
 def _references(nodes: Iterable[n.Node]) -> Iterable[n.Node]:

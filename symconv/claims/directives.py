@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from symconv.affine import Affine, equal
+from symconv.claims.indexing import Indexing
 from symconv.claims.scope import Scope
 from symconv.claims.stars import canonical
 from symconv.claims.words import half, key
@@ -71,12 +72,21 @@ def _shape(scope: Scope, name: str, role_text: str) -> bool:
 
 
 def _size(scope: Scope, text: str) -> Affine | None:
-    """A number, a name, or a sum of the two."""
+    """A number, a name, or an expression in such."""
     m = re.fullmatch(rf"(?P<name>{NAME})?\s*(?:(?P<sign>[+-]?)\s*(?P<number>\d+))?", text)
     if m is None or not text:
-        return None
+        return _expression(scope, text)
     total = Affine.of(int(m["number"] or 0) * (-1 if m["sign"] == "-" else 1))
     return total + scope.size(bare(m["name"])) if m["name"] else total
+
+
+def _expression(scope: Scope, text: str) -> Affine | None:
+    """n - k + 1."""
+    try:
+        statements = parse(text)
+        return Indexing(scope, {}).read(statements[0].body) if len(statements) == 1 else None
+    except NotationError:
+        return None
 
 
 def _setting(scope: Scope, m: re.Match[str]) -> bool:

@@ -49,6 +49,24 @@ def _related(scope: Scope, ours: Sum, theirs: Sum) -> None:
                             "are related", -1)
 
 
+def compared(scope: Scope, ours: Sum, theirs: Sum) -> None:
+    """A difference counts only where both sides speak of the same things.
+
+    Raises:
+        NotationError: one side is a number of an example, or speaks of an array that nothing ties to the other.
+    """
+    for one, other in ((ours, theirs), (theirs, ours)):
+        if all(not t.factors and not t.indices and not t.constraints for t in one) and any(
+                f.indices for t in other for f in t.factors) and sum(t.coefficient for t in one) not in (0, 1):
+            raise NotationError("values of an example are not compared", -1)
+    loose = [{f.name for f in _read(side) if f.name not in scope.definitions and not f.name.startswith(GRADIENT)}
+             for side in (ours, theirs)]
+    alone_ = loose[0] or loose[1]
+    if not (loose[0] and loose[1]) and alone_ and not any(True for v in alone_ for _ in scope.readers(v)) \
+            and all(f.name in alone_ or not f.indices or f.name in scope.definitions for f in _read((*ours, *theirs))):
+        raise NotationError(f"nothing says what {', '.join(sorted(alone_))} is", -1)
+
+
 def complete(scope: Scope, name: str) -> bool:
     """Is every element of an array that is defined element by element defined?"""
     extents = [a.extent for a in scope.arrays[name].axes]

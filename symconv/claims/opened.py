@@ -85,11 +85,14 @@ class Opened:
 def _unused(letters: list[str], node: n.Node) -> list[str]:
     """Letters that stand nowhere in an expression, or are bound there by a sum."""
     written = {x.text for x in names_in(node)} - _bound(node)
-    return [x for x in letters if x not in written and x.rstrip("'").isalpha()]
+    return [x for x in letters if x.rstrip("'") not in written and x.rstrip("'").isalpha()]
 
 
 def _bound(node: n.Node) -> set[str]:
-    own = {x.text for r in node.ranges for x in names_in(r.index)} if isinstance(node, n.Sum) else set()
+    """Indices of the sums below; letters side by side may be one name, di."""
+    names = [x for r in node.ranges for x in names_in(r.index)[:1]] if isinstance(node, n.Sum) else []
+    places = {x.at for x in names}
+    own = {x.text for x in names if not places & {x.at - 1, x.at + 1}}
     return own.union(*map(_bound, children(node)))
 
 

@@ -84,7 +84,13 @@ def operator_of(left: n.Node) -> tuple[n.Operation, tuple[n.Node, ...]] | None:
         elif isinstance(left, n.Bracketed):
             left = left.body
         else:
-            return (left, entries) if isinstance(left, n.Operation) else None
+            break
+    if not isinstance(left, n.Operation):
+        return None
+    a, b = left.left, left.right
+    if not entries and isinstance(a, n.Call) and isinstance(b, n.Call) and a.arguments == b.arguments:
+        return replace(left, left=a.head, right=b.head), a.arguments  # x[n] * h[n] for (x * h)[n]
+    return left, entries
 
 
 def operator_definition(opened: Opened, left: n.Node, right: n.Node) -> Outcome | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -100,7 +100,8 @@ class Scope:
         upstream: a letter and the array whose gradient it is: delta -> o.
         roles: what a directive calls a name: x -> input.
         stars: what an operator means: "*" -> "correlation".
-        taken: the same where nobody says it and a definition uses the operator; preferred: what is taken then.
+        taken: choices that definitions left open, with the value used and the other one; preferred: values
+            for them; operators: those among them that are meanings of operators.
         low: the least value of each size; sizes not listed are at least 1.
         zero: arrays count as zero outside, as the author says.
         heads: how the author wrote an element of each array, to write others the same way.
@@ -148,8 +149,9 @@ class Scope:
     base: int | None = None
     parity: dict[str, bool] = field(default_factory=dict)
     mode: str = ""
-    taken: dict[str, str] = field(default_factory=dict)
-    preferred: str = ""
+    taken: dict[str, tuple[str, str]] = field(default_factory=dict)
+    preferred: Mapping[str, str] = field(default_factory=dict)
+    operators: set[str] = field(default_factory=set)
     usual_rank: int = 1
     padding: int = 0
     support: dict[str, list[tuple[str, Constraint]]] = field(default_factory=dict)
@@ -259,6 +261,11 @@ class Scope:
         """Does somebody say that the name is a size?"""
         role = self.roles.get(name)
         return name in self.sizes or (role is not None and (name in "iokn" or not ARRAY_ROLE.fullmatch(role)))
+
+    def choose(self, name: str, usual: str, other: str) -> str:
+        """Settle for the whole document what its definitions leave open."""
+        value = self.preferred.get(name, usual)
+        return self.taken.setdefault(name, (value, other if value == usual else usual))[0]
 
     def least(self, name: str) -> int:
         """The least value of a size; what only moves indices may be 0."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine
@@ -12,7 +13,7 @@ from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
 from symconv.claims.elements import matched
 from symconv.claims.finding import LOWER, UPPER
-from symconv.claims.grounds import grounded
+from symconv.claims.grounds import compared, grounded
 from symconv.claims.indexing import Indexing, is_line
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import sliding
@@ -108,6 +109,10 @@ class Session:
         """One outcome for each equality; the first may define its left-hand side."""
         opened = Opened(self.scope, choice, body)
         found: list[Outcome] = []
+        for left, right in list(zip(body.items, body.items[1:], strict=False))[1:]:
+            if operator_of(left):  # y[n] = x[n] * h[n] = sum ... says what * is
+                with suppress(NotationError):
+                    operator_definition(opened, left, right)
         for part, (left, right) in enumerate(zip(body.items, body.items[1:], strict=False)):
             try:
                 found.append(replace(self.part(opened, left, right, s, part), part=part))
@@ -178,6 +183,8 @@ class Session:
         self.scope.facts += listed(self.scope, (left, right))
         judgement = judge(self.scope, ours.at(here), theirs.at(here), letters, conditions, box, elements)
         taken(self.scope, [c for c in self.scope.facts if c not in before])
+        if judgement.verdict != "proved":
+            compared(self.scope, ours.at(here), theirs.at(here))
         if self.fixed or self.given:
             self.scope.facts[:] = before
         notes = [HYPOTHESES.get(v, v) for v in (*self.scope.notes, judgement.domain)
@@ -237,7 +244,8 @@ def _same_rank(a: Value, b: Value) -> tuple[Value, Value]:
     if (not a.rank and not a.terms) or (not b.rank and not b.terms):  # zero of any rank
         rank = max(a.rank, b.rank)
         return (Value(rank, lambda i: ()), b) if not a.rank else (a, Value(rank, lambda i: ()))
-    raise NotationError(f"the left-hand side is {ranked(a.rank)}, the right-hand side {ranked(b.rank)}", -1)
+    hint = "" if a.rank and b.rank else ": is an index missing?"
+    raise NotationError(f"the left-hand side is {ranked(a.rank)}, the right-hand side {ranked(b.rank)}{hint}", -1)
 
 
 def _chooses(node: n.Node) -> bool:

@@ -10,7 +10,7 @@ from symconv.claims import whole
 from symconv.claims.indexing import not_understood
 from symconv.claims.raw import Raw, Value, fresh
 from symconv.claims.scope import Definition, Scope
-from symconv.claims.stars import canonical, is_open, meaning_of, named
+from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -54,24 +54,50 @@ def star(reader: Reader, node: n.Operation) -> Value:
                              f"{max(left.rank, right.rank)} axes", node)
     meaning, mode = meaning_of(reader.scope, node)
     template = reader.scope.templates.get((named(node), 1))
+    defined = template is not None or reader.scope.stars.get(canonical(node.operator))
     if meaning != "product" and not left.rank and not right.rank and (
-            template is not None or reader.scope.stars.get(canonical(node.operator))):
+            defined or (functional(node.left) and functional(node.right))):
         lifted = sequences(reader, left, right)
         if lifted is not None:
             a, b, letter = lifted
             if template is not None:
                 return Value.scalar(template.apply(a, b).at((Affine.of(letter),)))
             return Value.scalar(whole.convolved(a, b, meaning, mode, 0).at((Affine.of(letter),)))
+        if functional(node.left) and functional(node.right):
+            raise not_understood("an operator between arrays stands between their elements", node)
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
     if is_open(reader.scope, node):
-        reader.scope.taken.setdefault(canonical(node.operator), meaning)
+        operator = canonical(node.operator)
+        reader.scope.operators.add(operator)
+        reader.scope.choose(operator, USUAL[operator], "correlation" if USUAL[operator] == "convolution" else "convolution")
     sizes = {v for side in (left, right) for ends in side.box if ends for e in ends for v in e.names}
     sizes |= {v for c in reader.scope.facts for v in c.expression.names}
     return whole.convolved(left, right, meaning, mode, reader.scope.base or 0, reader.scope.context(sizes),
-                           reader.scope.kernel_last if reader.scope.kernel_last is not None else
-                           reader.guess == 0 or any(d.letters for d in reader.scope.definitions.values()),
+                           slides_last(reader, left, right, meaning),
                            reader.scope.kernel_last is False)
+
+
+def functional(node: n.Node) -> bool:
+    """x[n], h_1(t) + h_2(t): functions written with their argument."""
+    if isinstance(node, n.Bracketed):
+        return functional(node.body)
+    if isinstance(node, n.Add):
+        return all(functional(t.node) for t in node.terms)
+    if isinstance(node, n.Product):
+        return functional(node.factors[-1])
+    return isinstance(node, n.Call)
+
+
+def slides_last(reader: Reader, left: Value, right: Value, meaning: str) -> bool:
+    """Of two functions on all integers, does the second operand slide over the first?"""
+    scope = reader.scope
+    if scope.kernel_last is not None:
+        return scope.kernel_last
+    if meaning == "convolution" or (whole.known(left) and whole.known(right)):
+        return True
+    usual = "second" if reader.guess == 0 or any(d.letters for d in scope.definitions.values()) else "first"
+    return scope.choose("slides", usual, "first" if usual == "second" else "second") == "second"
 
 
 def impulse(scope: Scope, rank: int) -> None:

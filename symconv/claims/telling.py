@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from symconv.claims.finding import Finding, Shown
 from symconv.claims.outcome import Outcome
+from symconv.claims.scope import GRADIENT
 
 CODES = {"proved": ("SC100", "note"), "refuted": ("SC101", "error"), "proved_if": ("SC102", "warning"),
          "proved_for": ("SC103", "warning"), "checked": ("SC104", "note"), "not_understood": ("SC001", "note"),
@@ -28,7 +31,7 @@ def coded(o: Outcome) -> tuple[str, str]:
 
 def sentence(o: Outcome) -> str:
     """What was found, in one sentence; of an expression, also what it was compared with."""
-    said = _said(o)
+    said = _said(o).replace(GRADIENT, "dL/d")
     return f"{o.reading}: {said}" if o.kind == "element" and o.judgement.decided and o.reading else said
 
 
@@ -58,7 +61,8 @@ def doubtful(f: Finding) -> str:
             "checked": "not decided", "not_understood": "not understood"}
     others = "; ".join(f"if {r.reading}, the formula is {said.get(r.verdict, r.verdict)}{r.condition}"
                        for r in f.alternatives)
-    return f"{others}: a directive can settle it"
+    operators = all(re.match(r"\S+ (?:and \S+ )*is ", r.reading) for r in f.alternatives)
+    return f"{others}: a directive can settle it" if operators else others
 
 
 def worked(o: Outcome) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symconv.claims.directives import directive
-from symconv.claims.finding import Finding, Reading
+from symconv.claims.choices import under_each_choice
+from symconv.claims.finding import Finding
 from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.scope import Scope
@@ -33,46 +34,18 @@ def verify(text: str, *, given: Sequence[str] = (), source: str = "markdown", pa
         SymconvError: the notebook is no notebook.
     """
     document = read_document(text, source, path)
-    return told(under_each_meaning(lambda meaning: _verified(document, given, meaning)))
+    return told(under_each_choice(lambda choices: _verified(document, given, choices)))
 
 
-def _verified(document: Document, given: Sequence[str], meaning: str) -> tuple[list[Finding], Scope]:
-    """The findings on a document in which an operator that nobody defines has the given meaning."""
-    session = Session()
-    session.scope.preferred = meaning
+def _verified(document: Document, given: Sequence[str], choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
+    """The findings on a document, with what it leaves open settled by choices."""
+    session = Session(Scope(preferred=choices))
     found = take_given(session, given)
     found += take(session, [(d.text, d.place) for d in document.directives], document.path)
     for formula in formulas(document):
         found += of_formula(session, formula, document)
         found += mistaken(session, formula, document)
     return found, session.scope
-
-
-def under_each_meaning(run: Callable[[str], tuple[list[Finding], Scope]]) -> list[Finding]:
-    """Findings under the meaning of an operator, used in a definition and defined nowhere, that fits best.
-
-    Formulas that hold under one meaning only say so and carry the other verdict as an alternative.
-    """
-    first, scope = run("")
-    if not scope.taken or all(f.verdict in ("", "definition", "not_a_claim") for f in first):
-        return first
-    operator, meaning = next(iter(scope.taken.items()))
-    other = "convolution" if meaning == "correlation" else "correlation"
-    second, _ = run(other)
-    if len(first) != len(second):
-        return first
-    if _disputed(second) < _disputed(first):
-        first, second, meaning, other = second, first, other, meaning
-    return [f if f.verdict == g.verdict else replace(
-        f, reading="; ".join(t for t in (f.reading, f"{operator} is {WORDED[meaning]}") if t),
-        alternatives=(*f.alternatives, Reading(f"{operator} is {WORDED[other]}", g.verdict, g.condition)))
-        for f, g in zip(first, second, strict=True)]
-
-
-def _disputed(findings: Sequence[Finding]) -> tuple[int, int]:
-    """How many formulas are false, and how many are not proved."""
-    verdicts = [f.verdict for f in findings]
-    return sum(v in ("refuted", "proved_for", "proved_if") for v in verdicts), -verdicts.count("proved")
 
 
 def mistaken(session: Session, formula: Formula, document: Document) -> list[Finding]:
@@ -109,16 +82,13 @@ def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
 
 
 def _claimed(latex: str, given: Sequence[str], rank: int) -> list[Finding]:
-    def run(meaning: str) -> tuple[list[Finding], Scope]:
-        session = Session(fixed=True)
-        session.scope.usual_rank, session.scope.preferred = rank, meaning
+    def run(choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
+        session = Session(Scope(usual_rank=rank, preferred=choices), fixed=True)
         found = take_given(session, given)
         return found + of_formula(session, Formula.alone(latex), Document("-", (), ())), session.scope
 
-    return under_each_meaning(run)
+    return under_each_choice(run)
 
-
-WORDED = {"correlation": "cross-correlation", "convolution": "convolution"}
 
 
 WORD = re.compile(r"\\[A-Za-z]+|.", re.S)

@@ -22,9 +22,7 @@ def summation(r: Reader, token: Token) -> n.Node:
     ranges, conditions = _bounds(r, token)
     body = r.signed()
     if isinstance(body, n.Sum):
-        known = {one.index for one in ranges}
-        inner = tuple(one for one in body.ranges if one.index not in known or one != n.Range(one.index))
-        return n.Sum(ranges + inner, body.body, conditions + body.conditions)
+        return n.Sum(ranges + body.ranges, body.body, conditions + body.conditions)
     return n.Sum(ranges, body, conditions)
 
 

@@ -1,0 +1,75 @@
+"""What a document leaves open while it defines things, settled so that most of its formulas hold.
+
+`Y = X * W` does not say whether the kernel is flipped, nor y_i = sum_{j=1}^{k} w_j x_{i+j} whether
+the first output is y_0 or y_1. Such a choice holds for a whole document: it is read under each, the
+reading in which least is false counts, and a formula that depends on it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from symconv.claims.finding import Finding, Reading
+from symconv.claims.scope import Scope
+
+Run = Callable[[Mapping[str, str]], tuple[list[Finding], Scope]]
+MOST = 4  # readings of one document
+SETTLED = ("", "definition", "not_a_claim")
+WORDED = {"correlation": "cross-correlation"}
+SENTENCES = {"slides": "the {} operand of a cross-correlation slides", "outputs": "outputs count from {}"}
+
+
+def under_each_choice(run: Run) -> list[Finding]:
+    """The findings under the choices that fit best.
+
+    Args:
+        run: reads everything, with values for choices by name.
+    """
+    first, scope = run({})
+    open_ = [name for name in scope.taken if name in scope.operators or disputed(first) > (0, 0)]
+    if not open_ or all(f.verdict in SETTLED for f in first):
+        return first
+    readings: list[tuple[dict[str, str], list[Finding]]] = [({}, first)]
+    for count in range(1, len(open_) + 1):
+        for names in combinations(open_, count):
+            if len(readings) < MOST:
+                choice = {n: scope.taken[n][1] for n in names}
+                found, _ = run(choice)
+                readings += [(choice, found)] if len(_verdicts(found)) == len(_verdicts(first)) else []
+    best = min(range(len(readings)), key=lambda i: disputed(readings[i][1]))
+    chosen, found = readings.pop(best)
+    usual = {n: scope.taken[n][0] for n in open_}
+    others = [(usual | c, iter(_verdicts(f))) for c, f in readings]
+    return [_told(f, usual | chosen, [(c, next(rest)) for c, rest in others]) if f.verdict else f for f in found]
+
+
+def _verdicts(findings: Sequence[Finding]) -> list[Finding]:
+    """Without the remarks, which differ from reading to reading."""
+    return [f for f in findings if f.verdict]
+
+
+def disputed(findings: Sequence[Finding]) -> tuple[int, int]:
+    """How many formulas are false or hold under a condition only, and how many are not decided."""
+    verdicts = [f.verdict for f in findings]
+    return (sum(v in ("refuted", "proved_for", "proved_if") for v in verdicts),
+            sum(v in ("checked", "not_understood") for v in verdicts))
+
+
+def _told(f: Finding, chosen: dict[str, str], others: list[tuple[dict[str, str], Finding]]) -> Finding:
+    """The finding with the choices its verdict depends on, and what the nearest other choice makes of it."""
+    nearest = sorted(others, key=lambda o: sum(chosen[n] != v for n, v in o[0].items()))
+    differing = [(c, g) for c, g in nearest if g.verdict != f.verdict]
+    if not differing:
+        return f
+    other, g = differing[0]
+    names = [n for n in chosen if chosen[n] != other[n]]
+    said = "; ".join(_sentence(n, chosen[n]) for n in names)
+    instead = "; ".join(_sentence(n, other[n]) for n in names)
+    return replace(f, reading="; ".join(t for t in (f.reading, said) if t),
+                   alternatives=(*f.alternatives, Reading(instead, g.verdict, g.condition)))
+
+
+def _sentence(name: str, value: str) -> str:
+    return SENTENCES[name].format(value) if name in SENTENCES else f"{name} is {WORDED.get(value, value)}"
