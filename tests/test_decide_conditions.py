@@ -54,7 +54,11 @@ CASES = [
     # a divisibility is proved by itself only, and proves nothing
     (((divides(s, n - k), one(k)), (divides(s, n - k), one(k), one(C))), (), "s divides n - k and k = 1"),
     (((divides(2, n), atom(equal(n, 4))),), (), "2 divides n and n = 4"),
+    # where an atom fails, another case holds
+    (((atom(at_least(2, k)),), (atom(at_least(k, 3)), atom(at_least(2 * k, n + 1)))), (), "k <= 2 or 2*k >= n + 1"),
+    (((one(k),), (atom(at_least(k, 2)), one(n))), (), "k = 1 or n = 1"),
     # nothing to leave out
+    (((one(k),), (atom(at_least(k, 3)), one(n))), (), "k = 1 or (k >= 3 and n = 1)"),
     (((one(C),), (one(k),)), (), "C = 1 or k = 1"),
     (((atom(at_least(k, 3)), atom(at_least(n, k + 2))),), (), "k >= 3 and n >= k + 2"),
 ]

@@ -80,7 +80,7 @@ def vanishing(session: Session, opened: Opened, left: n.Node, s: Statement) -> O
     conditions = opened.conditions(s, reader)
     letters = list(opened.letters.values())
     if len(letters) != 1 or len(conditions) != 1 or conditions[0].equality:
-        raise NotationError("this says where an array is zero in a way that is not understood", -1)
+        raise NotationError("that an array is zero is understood only with an inequality behind it, such as n < 0", -1)
     session.scope.zero_where(name, letters[0], conditions[0])
     return Outcome("definition", Judgement("definition"), f"where {name} is zero")
 

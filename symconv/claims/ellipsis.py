@@ -21,7 +21,7 @@ def continued(reader: Reader, node: n.Add) -> Sum:
     """
     place = next(i for i, t in enumerate(node.terms) if isinstance(t.node, n.Dots))
     if place < 1 or place != len(node.terms) - 2:
-        raise not_understood("an ellipsis stands between the first terms and the last one", node)
+        raise not_understood("an ellipsis must stand between the first terms and the last one", node)
     terms = [reader.signed(t).terms for t in node.terms if not isinstance(t.node, n.Dots)]
     if any(len(t) != 1 or t[0].indices for t in terms):
         raise not_understood("the terms around the ellipsis are no products of elements", node)

@@ -252,7 +252,7 @@ class Indexing:
             return self.range_list(a, within.body)
         if is_line(within) is not None:
             return []
-        raise not_understood("this set is not understood", within)
+        raise not_understood(f"the set {key(within)} is not understood", within)
 
     def range_list(self, a: n.Node, b: n.Node) -> list[Constraint]:
         """i = 1, ..., n: from the first entry to the last, for each index on the left."""

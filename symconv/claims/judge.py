@@ -217,7 +217,7 @@ def monomial(scope: Scope, text: str, sizes: Mapping[str, int]) -> str:
     def element(m: re.Match[str]) -> str:
         array = scope.array(m[1])
         index = [int(v) for v in m[2].split(",") if v.strip()]
-        if array is not None and array.finite:
+        if array is not None and array.finite and len(array.axes) == len(index):
             index = [v + a.low.evaluate({**dict.fromkeys(a.low.names, 0), **sizes})
                      for v, a in zip(index, array.axes, strict=True)]
         at = ",".join(map(str, index))

@@ -31,7 +31,7 @@ def branched(reader: Reader, node: n.Cases) -> Value:
         if isinstance(value, n.Number) and value.value == 0:
             continue
         if condition is None:
-            raise not_understood("an 'otherwise' that is not zero", value)
+            raise not_understood("an 'otherwise' other than zero is not understood", value)
         indexing = reader.indexing()
         loose = [key(x) for x in index_names(condition) if key(x) in INDICES and key(x) not in reader.names]
         if loose:

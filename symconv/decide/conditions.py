@@ -91,7 +91,7 @@ class Formula:
             others = [c for c in kept if c is not case]
             if any(all(_implied(a, case, known) for a in other) for other in others):
                 kept = others
-        return Formula(tuple(kept))
+        return Formula(tuple(dict.fromkeys(_without_opposites(case, kept, known) for case in kept)))
 
     def __str__(self) -> str:
         texts = [" and ".join(map(str, case)) for case in self.cases]
@@ -122,6 +122,21 @@ def _lean(case: Case, known: Sequence[Constraint]) -> Case:
     return tuple(kept)
 
 
+def _without_opposites(case: Case, cases: Sequence[Case], known: Sequence[Constraint]) -> Case:
+    """k <= 2 or n = 5 for k <= 2 or (k >= 3 and n = 5): where the atom fails, another case holds anyway."""
+    for a in case:
+        rest = tuple(b for b in case if b is not a)
+        if rest and a.divisor is None and all(
+                any(all(_implied(b, rest, [*known, d]) for b in other) for other in cases if other is not case)
+                for d in _denied(a.constraint)):
+            return _without_opposites(rest, [rest if c is case else c for c in cases], known)
+    return case
+
+
+def _denied(c: Constraint) -> list[Constraint]:
+    return [Constraint(-c.expression - 1), *[Constraint(c.expression - 1)] * c.equality]
+
+
 def _fixed(case: Sequence[Atom]) -> list[Atom]:
     """With the numbers that some atoms give for sizes put into the others: n = 5 and k = 3 for n = 5 and n = k + 2."""
     values: dict[str, AffineLike] = {}
@@ -142,9 +157,7 @@ def _implied(a: Atom, case: Case, known: Sequence[Constraint]) -> bool:
         return True
     if a.divisor is not None and a.meaning is None:
         return False
-    c = a.meaning or a.constraint
-    denied = [Constraint(-c.expression - 1), *[Constraint(c.expression - 1)] * c.equality]
-    return all(_impossible(case, [*known, d]) for d in denied)
+    return all(_impossible(case, [*known, d]) for d in _denied(a.meaning or a.constraint))
 
 
 def _impossible(case: Case, known: Sequence[Constraint]) -> bool:
