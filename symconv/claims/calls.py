@@ -22,7 +22,9 @@ from symconv.notation import nodes as n
 if TYPE_CHECKING:
     from symconv.claims.reader import Reader
 
-TRANSFORMS = frozenset(("hat", "widehat", "tilde", "widetilde", "bar", "overline", "flipud", "sqrt"))
+TRANSFORMS = {"hat": "hat over an expression", "widehat": "hat over an expression", "tilde": "tilde over an expression",
+              "widetilde": "tilde over an expression", "bar": "bar over an expression",
+              "overline": "bar over an expression", "flipud": "flip from top to bottom", "sqrt": "square root"}
 CONVOLUTIONS = frozenset(("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr"))
 
 
@@ -42,8 +44,7 @@ def called(reader: Reader, node: n.Call) -> Value | None:
     if key(head) in reader.scope.unary:
         return reader.scope.unary[key(head)].apply(reader.value(_only(node)))
     if word in TRANSFORMS:
-        what = "a square root" if word == "sqrt" else f"a {word} over an expression"
-        raise not_understood(f"{what} is not understood", node)
+        raise not_understood(f"a {TRANSFORMS[word]} is not understood", node)
     if word == "fliplr":
         return whole.rotated(reader.value(_only(node)), 1)
     if word in ROTATIONS or word.startswith("rot"):
