@@ -38,6 +38,8 @@ def assume_upstream(scope: Scope, reader: Reader, nodes: Iterable[n.Node]) -> No
 
 def _impulse(scope: Scope, node: n.Node) -> bool:
     """delta[n - a] beside sequences, where no derivative has been named: the unit impulse."""
+    if getattr(base_of(node), 'text', '') in scope.impulses:
+        return True
     return isinstance(node, n.Call | n.Name) and not scope.upstream and not scope.losses and bool(scope.arrays) \
         and not any(a.finite for a in scope.arrays.values())
 

@@ -50,6 +50,8 @@ def _role(scope: Scope, m: re.Match[str]) -> bool:
     if not ROLES.search(role):
         return _shape(scope, name, role_text=m["role"].strip())
     scope.roles[name] = role
+    if re.search("transposed|deconvolution", role):
+        scope.operation = "transposed"
     if "loss" in role:
         scope.losses.add(name)
     elif "activation" in role or "pointwise" in role or "function" in role:
@@ -121,14 +123,38 @@ def _base(scope: Scope, m: re.Match[str]) -> bool:
 
 
 def _star(scope: Scope, m: re.Match[str]) -> bool:
-    meaning = m["meaning"].lower()
-    if not re.search("corr|conv|product|multipl|hadamard", meaning):
+    meaning = _meaning(m["meaning"].lower())
+    if not meaning:
         return False
+    if order := re.search("(first|second|last) (?:operand )?slides|kernel (first|second|last)", m["meaning"].lower()):
+        value = "first" if "first" in order[0] else "second"
+        scope.taken["slides"] = (value, value)
     written = re.fullmatch(r"(.*?)_\{?(?:\\(?:text|mathrm|textrm)\{)?(\w+)\}*", m["operator"])
     sign, label = (written[1], written[2].lower()) if written else (m["operator"], "")
     operator = OPERATORS.get(sign, bare(sign))
     operator = re.sub(r"^(?:text|mathrm|operatorname|texttt)", "", operator)
     scope.stars[canonical(operator) + (f"_{label}" if label else "")] = meaning
+    return True
+
+
+def _meaning(words: str) -> str:
+    """cross-correlation, convolution or multiplication, with the mode if one is named; "" for anything else."""
+    mode = next((f"{m} " for m in ("full", "valid", "same") if m in words), "")
+    if re.search("correlation|(?:not|n't|without|no) (?:being )?(?:flip|mirror)|unflipped|not flipped", words) \
+            and not re.search("not (?:a )?(?:cross-?)?correlation", words):
+        return f"{mode}cross-correlation"
+    if re.search("conv|flipped", words):
+        return f"{mode}convolution"
+    return "product" if re.search("product|multipl|hadamard", words) else ""
+
+
+def _impulse(scope: Scope, m: re.Match[str]) -> bool:
+    scope.impulses.add(bare(m["name"]))
+    return True
+
+
+def _nothing(scope: Scope, m: re.Match[str]) -> bool:
+    """What is taken for granted anyway."""
     return True
 
 
@@ -166,7 +192,10 @@ RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) f
     (r"(?:index )?base (?P<base>[01])|indices? from (?P<base2>[01])", _base),
     (r"(?P<word>stride|pad|padding|dilation)\s*(?P<name>[A-Za-z]\w*)?"
      r"(?:(?(name)\s*=|\s*=?)\s*(?P<value>\d+))?", _setting),
-    (r"(?P<operator>\S+) (?:is|means|=|:) (?P<meaning>[\w\s-]+)", _star),
+    (r"(?P<name>\\?\w+)(?:\[\w+\]|\(\w+\))?\s*(?:is|:)\s*(?:the |a )?(?:unit )?impulse", _impulse),
+    (r"[\w, \\]+?(?: are| is)?(?: real,?)?(?: and)? finite", _nothing),
+    (r"(?P<operator>\S+) (?:is|means|denotes|=|:) (?P<meaning>[\w\s(),-]+)", _star),
+    (r"\w+ (?P<operator>\S+) \w+\s*(?:is|means|denotes|:) (?P<meaning>[\w\s(),-]+)", _star),
     (r"(?P<name>\S+) (?:is )?(?P<parity>odd|even)", _parity),
     (r"(?P<operation>transposed|full|valid|same)(?: (?:convolution|padding|(?:cross-)?correlation))?", _operation),
     (r"(?P<no>no |without )?(?:a )?bias(?:es)?", _bias),

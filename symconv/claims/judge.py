@@ -95,14 +95,17 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     stop = {f.name for t in (*actual, *claimed) for f in t.factors if f.name.startswith(GRADIENT)}
     sides = [by_parts(inlined(scope, resolved(scope, side, stop)), scope.continuous) for side in (actual, claimed)]
     where = (*conditions, *existing(scope, elements, letters, both.axes))
-    needed = literals(scope, (*claimed, *actual), both.left.context)
     before = list(scope.facts)
+    spoken_of = literals(scope, [Raw((f,)) for f in elements], both.left.context)
+    scope.facts += [c for _, cs in spoken_of for c in cs]  # what the claim is about is there
+    context = replace(both.left.context, constraints=(*both.left.context.constraints, *scope.facts[len(before):]))
+    needed = literals(scope, (*claimed, *actual), context)
     scope.facts += [c for _, cs in needed for c in cs]  # the elements named exist: decide under that
     found = _decided(scope, both, sides, letters, where)
     if found.verdict != "proved" and (plain := counted(scope, sides)) is not None:
         found = _decided(scope, both, plain, letters, where)
     scope.facts[:] = before
-    return _if_there(scope, found, needed, both.left.context.constraints)
+    return _if_there(scope, found, needed, context.constraints)
 
 
 def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequence[str],

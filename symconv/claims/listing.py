@@ -66,22 +66,31 @@ def _cover(scope: Scope, name: str, at: Index) -> None:
 
 
 def listed(scope: Scope, nodes: tuple[n.Node, ...]) -> list[Constraint]:
-    """A column that lists x_1, ..., x_3 says that x has three elements."""
+    """A column that lists x_1, x_2, x_3, or a matrix of all dL/dx_{ij}, says how long the array is."""
     found: list[Constraint] = []
     for node in nodes:
         found += listed(scope, tuple(children(node)))
-        if not isinstance(node, n.Matrix) or min(len(node.rows), len(node.rows[0])) != 1:
-            continue
-        entries = [e for r in node.rows for e in r]
-        reader = Reader(scope)
-        try:
-            factors = [reader.terms(e)[0].factors for e in entries]
-        except (NotationError, IndexError):
-            continue
-        names = {f[0].name for f in factors if len(f) == 1 and len(f[0].indices) == 1}
-        array = scope.array(names.pop()) if len(names) == 1 else None
-        if array and array.finite and [f[0].indices[0] for f in factors if f] == [
-                array.axes[0].low + i for i in range(len(entries))]:
-            assert array.axes[0].extent is not None
-            found.append(equal(array.axes[0].extent, len(entries)))
+        if isinstance(node, n.Matrix):
+            found += _grid(scope, node)
     return found
+
+
+def _grid(scope: Scope, node: n.Matrix) -> list[Constraint]:
+    """The extents of an array whose elements, in order, are the entries."""
+    reader = Reader(scope)
+    try:
+        factors = [[f for t in reader.terms(e) for f in t.factors] for r in node.rows for e in r]
+    except NotationError:
+        return []
+    if any(len(f) != 1 or not f[0].indices for f in factors) or len({f[0].name for f in factors}) != 1:
+        return []
+    array = scope.array(factors[0][0].name)
+    height, width = len(node.rows), len(node.rows[0])
+    shape = (height, width) if array and len(array.axes) == 2 else (height * width,) if 1 in (height, width) else ()
+    if array is None or not array.finite or len(array.axes) != len(shape):
+        return []
+    places = [(r, c) if len(shape) == 2 else (r + c,) for r in range(height) for c in range(width)]
+    if any(f[0].indices != tuple(a.low + i for a, i in zip(array.axes, at, strict=True))
+           for f, at in zip(factors, places, strict=True)):
+        return []
+    return [equal(a.extent, size) for a, size in zip(array.axes, shape, strict=True) if a.extent is not None]

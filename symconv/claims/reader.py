@@ -86,7 +86,8 @@ class Reader:
             case n.Cases():
                 return branched(self, node)
             case n.Matrix():
-                return whole.matrix([[self.value(e) for e in row] for row in node.rows])
+                entry = replace(self, guess=None)  # entries are numbers
+                return whole.matrix([[entry.value(e) for e in row] for row in node.rows])
             case n.Integral():
                 return integrated(self, node)
         raise not_understood(f"{described(node)} is not understood here", node)

@@ -139,11 +139,11 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
         if truths:
             known = roles((single, *names(theirs), *scope.roles), scope.roles)
             unknown = [v for v in names(theirs) if v not in known and v not in names(truths[0].value)
-                       and v not in scope.roles and not _known(scope, v)]
+                       and not _known(scope, v)]
             if unknown:
                 raise NotationError(f"nothing says what {', '.join(unknown)} stands for", -1)
             return _best(scope, left, truths, theirs, facts)
-        if re.search("receptive|parameter", scope.roles.get(single, "")):
+        if scope.roles.get(single):
             raise NotationError(f"no formula for the {scope.roles[single]} is known to compare this with", -1)
     if single and first and not given and not names(theirs):
         return Outcome("definition", Judgement("definition"), f"a value of {single} for an example")

@@ -107,6 +107,7 @@ class Scope:
         heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; functions: names of pointwise functions.
         ranks: of arrays met as a whole, before their shape is known.
+        impulses: names of the unit impulse.
         listed: arrays defined element by element; elements: how many of each.
         blurred: names whose definitions were not understood.
         runs: letters side by side that are one name: kh, OC.
@@ -135,6 +136,7 @@ class Scope:
     functions: set[str] = field(default_factory=set)
     ranks: dict[str, int] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
+    impulses: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     elements: dict[str, int] = field(default_factory=dict)
     templates: dict[tuple[str, int], Template] = field(default_factory=dict)

@@ -113,7 +113,7 @@ def roles(names: Iterable[str], given: Mapping[str, str] | None = None) -> dict[
     stated = {n: r for n, text in (given or {}).items() if (r := role_named(text)) is not None}
     names = list(dict.fromkeys(names))
     sided = any(re.fullmatch(r"[pP][hwHW]?_.*(?:\b|_)?([rR]|right)", n) for n in names)  # then l is left, no layer
-    spelled = [_spelling(n, sided) for n in names if n not in (given or {})]
+    spelled = [_spelling(n, sided) for n in names if n not in stated]
     found: dict[str, Role] = {}
     for s in spelled:
         if (role := _by_words(s) if len(s.stem) > 1 else _by_letter(s, spelled)) is not None:

@@ -115,7 +115,8 @@ def sequences(reader: Reader, left: Value, right: Value) -> tuple[Value, Value, 
     moving = [{v for t in side.terms for e in (*(x for f in t.factors for x in f.indices),
                                               *(c.expression for c in t.constraints)) for v in e.names if "~" in v}
               for side in (left, right)]
-    shared = moving[0] & moving[1] & {v for e in reader.names.values() for v in e.names}
+    plain = {v for name, e in reader.names.items() if "_" not in name for v in e.names}  # n_0 is a shift
+    shared = moving[0] & moving[1] & plain
     if len(shared) != 1:
         return None
     letter = shared.pop()

@@ -116,6 +116,9 @@ def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> lis
         except NotationError as e:
             found.append(unread(text, path, place, e.reason))
     for text, place, s in sorted(statements, key=lambda p: session.order(p[2])):
+        if not isinstance(s.body, n.Chain | n.Noted):
+            found.append(unread(text, path, place))
+            continue
         try:
             outcomes = session.assume(s)
         except EngineDisagreement as e:
