@@ -98,6 +98,9 @@ def index_like(reader: Reader, node: n.Call) -> bool:
     if not all(key(x) in reader.names or key(x) in reader.scope.sizes or reader.scope.array(key(x)) is None
                for a in node.arguments for x in names_in(a)):
         return False
+    if any(reader.scope.array(reader.scope.resolve(key(x))) is not None and key(x) not in reader.names
+           for a in node.arguments for x in index_names(a) if isinstance(x, n.Scripted)):
+        return False  # g(Z^l) of a known array
     try:
         for a in node.arguments:
             Indexing(scratch(reader), reader.names, choice=reader.choice).read(a)

@@ -8,6 +8,7 @@ from math import prod
 from symconv.claims.gradients import depends
 from symconv.claims.noticing import UnknownName
 from symconv.claims.raw import Factor, Sum
+from symconv.claims.references import SCALARS
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.errors import NotationError
 
@@ -59,6 +60,12 @@ def compared(scope: Scope, ours: Sum, theirs: Sum) -> None:
         if all(not t.factors and not t.indices and not t.constraints for t in one) and any(
                 f.indices for t in other for f in t.factors) and sum(t.coefficient for t in one) not in (0, 1):
             raise NotationError("values of an example are not compared", -1)
+    strange = {f.name for t in ours for f in t.factors if not f.indices} ^ {
+        f.name for t in theirs for f in t.factors if not f.indices}
+    strange = {v.removeprefix("1/") for v in strange if not v.startswith(GRADIENT)}
+    strange -= {*scope.sizes, *scope.definitions, *scope.quotients, *SCALARS}
+    if lost := sorted(v for v in strange if not any(True for _ in scope.readers(v)) and "/" not in v):
+        raise NotationError(f"nothing says what {', '.join(lost)} is", -1)
     loose = [{f.name for f in _read(side) if f.name not in scope.definitions and not f.name.startswith(GRADIENT)}
              for side in (ours, theirs)]
     alone_ = loose[0] or loose[1]

@@ -34,6 +34,11 @@ def shifted(name: str, letter: str, by: int) -> str:
     return f"{m['base']}^{letter}{f'{offset:+d}' if offset else ''}{m['rest']}"
 
 
+def shifted_size(name: str, letter: str, by: int) -> str:
+    """|w^l|_2 some layers later."""
+    return re.sub(r"\|([^|]+)\|", lambda m: f"|{shifted(m[1], letter, by)}|", name)
+
+
 def shifted_sum(terms: Sum, letter: str, by: int) -> Sum:
     """Every name some layers later."""
     return tuple(replace(t, factors=tuple(replace(f, name=shifted_gradient(f.name, letter, by)) for f in t.factors))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symconv.claims.scope import Scope
-from symconv.claims.words import LINE_WORDS, is_function, is_transpose, is_word, key
+from symconv.claims.words import LINE_WORDS, base_of, is_function, is_transpose, is_word, key
 from symconv.notation import nodes as n
 
 INDICES = frozenset("ijlmtuvxyzabcqe")  # letters that are hardly ever sizes
@@ -115,6 +115,8 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
         return False
     if isinstance(node, n.Operation) and not _multiplies(node, scope):
         return False
+    if isinstance(node, n.Product) and len(node.factors) == 2 and _matrices(node.factors[0], node.factors[1], scope):
+        return False
     if isinstance(node, n.Name):
         return scope.is_size(key(node)) or (scope.array(scope.resolve(key(node))) is None and node.style != "bold" \
             and node.text not in ("x", "y", "z", "delta", "nabla"))
@@ -143,6 +145,12 @@ def _multiplies(node: n.Operation, scope: Scope) -> bool:
     if plain and not any(map(scope.is_size, names)) and _joins(*names):
         return False
     return all(scope.is_size(x) or x in scope.settings or (not scope.stars and x not in ELEMENTS) for x in names)
+
+
+def _matrices(a: n.Node, b: n.Node, scope: Scope) -> bool:
+    """X W, W^[1] X, x A^T: a product of an input and weights."""
+    names = [base.text if isinstance(base := base_of(x), n.Name) else "" for x in (a, b)]
+    return not any(scope.is_size(key(x)) for x in (a, b)) and _joins(*names)
 
 
 def _joins(a: str, b: str) -> bool:

@@ -18,8 +18,10 @@ from symconv.claims.scope import Scope
 from symconv.claims.spelling import Reference, Undeclared, reference
 from symconv.claims.starred import operated
 from symconv.claims.summing import branched, indicator, integrated, summed
-from symconv.claims.words import described, key
+from symconv.claims.words import base_of, described, key
 from symconv.notation import nodes as n
+
+INPUTS = frozenset("XAHZ")  # letters of what a layer reads
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Reader:
             case n.Add():
                 if any(isinstance(t.node, n.Dots) for t in node.terms):
                     return Value.scalar(continued(self, node))
-                return whole.add([self.signed(t) for t in node.terms])
+                return whole.add([self.signed(t) for t in node.terms], 0 if _inputs_last(node) else 1)
             case n.Signed():
                 return self.signed(node)
             case n.Quotient():
@@ -124,6 +126,8 @@ class Reader:
         if value.rank == others.rank == 1 and not value.row and not others.row and isinstance(first, n.Name) \
                 and self.scope.array(self.scope.resolve(key(first))) is None:
             value = Value.scalar((Raw((Factor(key(first)),)),))
+        if value.rank == 1 and value.array and others.rank == 2:
+            self.scope.rows.add(value.array)  # x A: whatever x was taken for, it is a row
         return whole.product(value, others)
 
     def quotient(self, node: n.Quotient) -> Value:
@@ -154,7 +158,11 @@ class Reader:
         return (Raw((Factor(name),)),)
 
 
-    # -- operators and derivatives
+def _inputs_last(node: n.Add) -> bool:
+    """W X + b: examples are columns, and the bias is added to each."""
+    ends = [base_of(t.node.factors[-1]) for t in node.terms if isinstance(t.node, n.Product)]
+    return any(isinstance(e, n.Name) and e.text in INPUTS for e in ends)
+
 
 def _only(node: n.Call) -> n.Node:
     if len(node.arguments) != 1:

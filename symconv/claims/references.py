@@ -14,12 +14,13 @@ from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import GRADIENT
 from symconv.claims.spelling import Reference, Undeclared, reference
-from symconv.claims.words import axes, base_of, is_function, is_transpose, key, names_in
+from symconv.claims.words import LOSSES, axes, base_of, is_function, is_transpose, key, names_in
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
     from symconv.claims.reader import Reader
 
+BIASES = frozenset(("B", "Beta"))  # added to every row of a batch
 SCALARS = frozenset("eta alpha beta gamma lambda mu epsilon varepsilon".split())  # letters of numbers
 
 
@@ -133,7 +134,8 @@ def unindexed(reader: Reader, name: str, ref: Reference, node: n.Node) -> Value:
     if not rank:
         return Value.scalar((Raw((Factor(name),)),))
     box = tuple((a.low, a.last) if a.last is not None else None for a in array.axes) if array else ()
-    return Value(rank, lambda i: (Raw((Factor(name, i),)),), array=name, box=box, row=name in reader.scope.rows)
+    return Value(rank, lambda i: (Raw((Factor(name, i),)),), array=name, box=box,
+                 row=name.removeprefix(GRADIENT) in reader.scope.rows)
 
 
 def rank_of(reader: Reader, node: n.Node) -> int:
@@ -142,9 +144,10 @@ def rank_of(reader: Reader, node: n.Node) -> int:
     inner = reader.scope.resolve(name).removeprefix(GRADIENT)
     if inner in reader.scope.ranks:
         return reader.scope.ranks[inner]
-    if reader.guess is None or name in reader.scope.sizes or name in SCALARS:
+    first = names_in(node)[0] if names_in(node) else n.Name("")
+    if reader.guess is None or name in reader.scope.sizes or (name in SCALARS and first.style != "bold") \
+            or (name in LOSSES and first.style != "bold"):
         return 0
     if reader.guess:
         return reader.guess
-    letter = names_in(node)[0].text if names_in(node) else ""
-    return 2 if letter[:1].isupper() else 1
+    return 2 if first.text[:1].isupper() and first.text not in BIASES else 1

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from symconv.claims.words import SIZE_WORDS, is_function, key
+from symconv.claims.words import SIZE_WORDS, is_function, is_transpose, key
 from symconv.notation import nodes as n
 from symconv.notation.vocabulary import RUN
 
@@ -20,6 +20,9 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset(), runs: frozenset
         return number
     if isinstance(made, n.Call) and _element_times(made):
         return n.Product((made.head, n.Bracketed(made.arguments[0])))
+    if isinstance(made, n.Scripted) and any(map(is_transpose, made.above)) and isinstance(made.base, n.Call) \
+            and _times(made.base):
+        return n.Product((made.base.head, replace(made, base=n.Bracketed(made.base.arguments[0]))))
     if isinstance(made, n.Call | n.Scripted):
         inner = made.head if isinstance(made, n.Call) else made.base
         if isinstance(inner, n.Product) and isinstance(inner.factors[-1], n.Bracketed):
@@ -100,6 +103,14 @@ def _thousands(items: n.Items) -> n.Number | None:
     for g in groups:
         total = total * 1000 + g
     return n.Number(total)
+
+
+def _times(call: n.Call) -> bool:
+    """delta^l (a^{l-1})^T: what is transposed is the bracket, and in front of it stands an array."""
+    head = call.head
+    array = isinstance(head, n.Scripted) and bool(head.above) and not head.below
+    return len(call.arguments) == 1 and call.bracket == "(" and not is_function(key(head)) and (
+        array or (isinstance(head, n.Name) and head.text in ("delta", "Delta")))
 
 
 def _element_times(call: n.Call) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from symconv.affine import ZERO, Affine, Constraint, at_least, inside
-from symconv.claims.layers import kin, shifted, shifted_sum
+from symconv.affine import ZERO, Affine, Constraint, at_least, equal, inside
+from symconv.claims.layers import kin, shifted, shifted_size, shifted_sum
 from symconv.claims.raw import Factor, Index, Sum
+from symconv.claims.words import axes
 from symconv.equation import Signal, Tensor
+from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -64,10 +66,21 @@ class Array:
         """The author's indices counted from 0."""
         if not self.finite:
             return indices
+        self.check(indices)
         return tuple(e - a.low for e, a in zip(indices, self.axes, strict=True))
+
+    def check(self, indices: Index) -> None:
+        """As many indices as axes.
+
+        Raises:
+            NotationError: more, or fewer.
+        """
+        if len(indices) != len(self.axes):
+            raise NotationError(f"{self.name} has {axes(len(self.axes))} and {len(indices)} indices here", -1)
 
     def inside(self, indices: Index) -> tuple[Constraint, ...]:
         """What it takes for an element to exist."""
+        self.check(indices)
         return tuple(c for e, a in zip(indices, self.axes, strict=True) if a.extent is not None
                      for c in inside(e - a.low, a.extent))
 
@@ -242,11 +255,27 @@ class Scope:
             d = self.definitions[other]
             for read in sorted(d.reads):
                 there = shifted(read, letter, by)
-                if there not in self.arrays and read in self.arrays:
-                    self.arrays[there] = Array(there, self.arrays[read].axes)
+                self.shift(read, there, letter, by)
                 self.instantiate(there, depth + 1)
             self.definitions[name] = Definition(name, d.letters, shifted_sum(d.terms, letter, by))
-            self.arrays.setdefault(name, Array(name, self.arrays[other].axes))
+            self.shift(other, name, letter, by)
+
+    def shift(self, name: str, there: str, letter: str, by: int) -> None:
+        """The array of another layer, with sizes of its own; those of an array that is known are the same."""
+        if name not in self.arrays or name == there:
+            return
+        moved = []
+        for a in self.arrays[name].axes:
+            sizes = {v: shifted_size(v, letter, by) for e in (a.low, a.extent) if e is not None for v in e.names}
+            self.invented |= {v for old, v in sizes.items() if old in self.invented}
+            self.sizes |= set(sizes.values())
+            put = {old: Affine.of(v) for old, v in sizes.items()}
+            moved.append(Axis(a.low.substitute(put), a.extent.substitute(put) if a.extent is not None else None))
+        known = self.arrays.setdefault(there, Array(there, tuple(moved)))
+        for a, b in zip(known.axes, moved, strict=False):
+            if a.extent is not None and b.extent is not None and a.extent != b.extent:
+                fact = equal(a.extent, b.extent)
+                self.facts += [fact] if fact not in self.facts else []
 
     def known_as(self, name: str) -> str:
         """Y for the array whose elements are y_ij, and the other way round."""
@@ -277,6 +306,11 @@ class Scope:
         """A letter for a gradient stands for that gradient."""
         if "^" in name:
             self.instantiate(name)
+        of = name.removeprefix("d")
+        if of != name and (of in self.arrays or self.ranks.get(of) == 0 and any(True for _ in self.readers(of))) \
+                and name not in {*self.arrays, *self.upstream}:
+            self.upstream[name] = of
+            self.note(f"{name} is taken as dL/d{of}")
         return gradient_of(self.upstream[name]) if name in self.upstream else name
 
     def readers(self, name: str) -> Iterable[Definition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -64,7 +65,7 @@ class Session:
         """Names of several letters that people write without \\mathrm: dW, stride."""
         said = (*self.scope.roles, *self.scope.upstream, *self.scope.settings)
         return frozenset(framework_names(body) | {w for w in said if len(w) > 1 and w.isalpha()}
-                         | {f"d{a}" for a in self.scope.arrays if a.isalpha()})
+                         | {f"d{base}" for a in self.scope.arrays if (base := re.split(r"[\^_]", a)[0]).isalpha()})
 
     def correlates(self) -> bool:
         """Does the document's own forward formula slide the kernel as it stands?"""

@@ -83,7 +83,7 @@ def reference(reader: Reader, node: n.Node) -> Reference:
 def superscripts(reader: Reader, node: n.Scripted) -> tuple[list[str], list[n.Node], int, bool]:
     """Labels, indices, a power, a transposition."""
     labels, extra, power, transposed = [], [], 1, False
-    for entry in node.above:
+    for entry in (e for a in node.above for e in _parts(a)):
         if is_transpose(entry):
             transposed = True
         elif key(entry) in reader.names:
@@ -94,6 +94,13 @@ def superscripts(reader: Reader, node: n.Scripted) -> tuple[list[str], list[n.No
         else:
             labels.append(key(entry))
     return labels, extra, power, transposed
+
+
+def _parts(entry: n.Node) -> tuple[n.Node, ...]:
+    """[1]T and (l)\\top: a layer and a transposition."""
+    if isinstance(entry, n.Product) and len(entry.factors) == 2 and is_transpose(entry.factors[1]):
+        return entry.factors
+    return (entry,)
 
 
 def subscripts(reader: Reader, node: n.Scripted, name: str) -> tuple[list[n.Node], list[str]]:

@@ -65,6 +65,8 @@ def star(reader: Reader, node: n.Operation) -> Value:
             return Value.scalar(whole.convolved(a, b, meaning, mode, 0).at((Affine.of(letter),)))
         if functional(node.left) and functional(node.right):
             raise not_understood("an operator between arrays stands between their elements", node)
+    if meaning == "product" and left.rank and right.rank:
+        return whole.elementwise(left, right)
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
     if is_open(reader.scope, node):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symconv.claims.directives import directive
 from symconv.claims.choices import under_each_choice
+from symconv.claims.directives import directive
 from symconv.claims.finding import Finding
 from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome, Remark

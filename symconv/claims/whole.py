@@ -40,7 +40,7 @@ def product(a: Value, b: Value) -> Value:
             return Value(2, lambda i: multiply(a.at(i[:1]), b.at(i[1:])), box=(*a.box[:1], *b.box[:1]))
         raise NotationError("a product of two columns has no meaning", -1)
     if a.rank == 1 and not a.row and b.rank == 2:
-        raise NotationError("a column cannot stand to the left of a matrix", -1)
+        a = replace(a, row=True)  # x A is a row, whatever x was taken for
     if a.rank > 2 or b.rank > 2:
         raise NotationError("a product of arrays with more than two axes needs indices", -1)
     rank = a.rank + b.rank - 2
@@ -73,14 +73,22 @@ def elementwise(a: Value, b: Value) -> Value:
     return Value(a.rank, lambda i: multiply(a.at(i), b.at(i)), row=a.row and b.row, box=a.box if known(a) else b.box)
 
 
-def add(values: list[Value]) -> Value:
-    """The sum of arrays of the same rank."""
+def add(values: list[Value], along: int = 1) -> Value:
+    """The sum of arrays of the same rank; a vector is added to every row of a matrix, or along axis 0 to every column."""
     ranks = {v.rank for v in values}
+    if ranks == {1, 2}:
+        values = [v if v.rank == 2 else _spread(v, along) for v in values]
+        ranks = {2}
     if len(ranks) > 1:
         raise NotationError("arrays with different numbers of axes cannot be added", -1)
     box = next((v.box for v in values if known(v)), ())
     return Value(ranks.pop(), lambda i: tuple(t for v in values for t in v.at(i)),
                  row=any(v.row for v in values), box=box)
+
+
+def _spread(a: Value, axis: int) -> Value:
+    """A vector as every column (axis 0) or every row (axis 1) of a matrix."""
+    return Value(2, lambda i: a.at((i[axis],)))
 
 
 def transposed(a: Value) -> Value:

@@ -51,7 +51,9 @@ def solved(t: Raw) -> Raw:
 
 
 def _term(scope: Scope, t: Raw, letters: Mapping[str, str]) -> n.Signed | None:
-    conditions = [c for c in t.constraints if c.equality]  # ranges are those of the arrays
+    conditions = [c for c in t.constraints if c.equality and not c.is_trivial]  # ranges are those of the arrays
+    if any(c.expression.is_constant for c in conditions):
+        return None
     names = _names(t, letters)
     factors = [_factor(scope, f, names) for f in sorted(t.factors, key=lambda f: not f.name.startswith(GRADIENT))]
     if any(f is None for f in factors):
