@@ -15,7 +15,7 @@ from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import Scope
 from symconv.claims.spelling import reference
 from symconv.claims.starred import star
-from symconv.claims.words import ROTATIONS, is_function, key, names_in
+from symconv.claims.words import ROTATIONS, SCALARS, is_function, key, names_in
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
@@ -76,6 +76,8 @@ def applied(reader: Reader, node: n.Call) -> Value | None:
     name = reader.scope.resolve(ref.name)
     if reader.scope.array(name) is not None or (ref.indexed and node.bracket == "["):
         return None
+    if name in SCALARS and node.bracket == "(" and len(node.arguments) == 1 and name not in reader.scope.functions:
+        return whole.product(Value.scalar((Raw((Factor(name),)),)), reader.value(node.arguments[0]))
     if node.bracket == "(" and not ref.indexed and not is_function(name) and name not in reader.scope.functions \
             and len(node.arguments) == 1 and isinstance(node.arguments[0], n.Operation | n.Add) \
             and reader.guess is not None:

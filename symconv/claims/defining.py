@@ -17,11 +17,11 @@ from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome
 from symconv.claims.partials import is_loss
-from symconv.claims.raw import INTEGRAL, Value, fresh
+from symconv.claims.raw import INTEGRAL, Factor, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import GRADIENT, Array, Definition
 from symconv.claims.spelling import reference
-from symconv.claims.words import about_axes, base_of, key
+from symconv.claims.words import LOSSES, about_axes, base_of, key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -189,8 +189,22 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
     if value.row:
         session.scope.rows.add(name)
     if not letters:
-        session.scope.losses.add(name)
+        _objective(session, name, {f for t in terms for f in t.factors})
     return Outcome("forward", Judgement("definition"), "")
+
+
+def _objective(session: Session, name: str, factors: set[Factor]) -> None:
+    """A scalar is a loss; one that is made of another loss is an objective, whose gradient has more terms."""
+    scope = session.scope
+    inner = {f.name for f in factors if f.name in scope.losses or (
+        f.name.split("^")[0] in LOSSES and f.name not in {*scope.definitions, *scope.arrays, *scope.sizes})}
+    if not inner:
+        scope.losses.add(name)
+        return
+    if any(f.indices for f in factors if f.name in inner):
+        raise NotationError("a sum of losses is not understood", -1)
+    scope.objectives.add(name)
+    scope.losses |= inner
 
 
 def _letter(entry: n.Node, reader: Reader) -> str:

@@ -29,6 +29,9 @@ def differential(scope: Scope, terms: Sum, name: str, at: Index, depth: int = 0)
     for t in terms:
         for place, f in enumerate(t.factors):
             inner = scope.definitions.get(f.name)
+            if inner is None and f.name in scope.losses and not f.indices:
+                rest = t.factors[:place] + t.factors[place + 1:]
+                found.append(replace(t, factors=(*rest, Factor(gradient_of(name), at))))
             if f.name == name or inner is None or not depends(scope, f.name, name):
                 continue
             rest = t.factors[:place] + t.factors[place + 1:]

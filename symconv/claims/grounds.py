@@ -8,8 +8,8 @@ from math import prod
 from symconv.claims.gradients import depends
 from symconv.claims.noticing import UnknownName
 from symconv.claims.raw import Factor, Sum
-from symconv.claims.references import SCALARS
 from symconv.claims.scope import GRADIENT, Scope
+from symconv.claims.words import SCALARS
 from symconv.errors import NotationError
 
 
@@ -62,8 +62,8 @@ def compared(scope: Scope, ours: Sum, theirs: Sum) -> None:
             raise NotationError("values of an example are not compared", -1)
     strange = {f.name for t in ours for f in t.factors if not f.indices} ^ {
         f.name for t in theirs for f in t.factors if not f.indices}
-    strange = {v.removeprefix("1/") for v in strange if not v.startswith(GRADIENT)}
-    strange -= {*scope.sizes, *scope.definitions, *scope.quotients, *SCALARS}
+    strange = {v.removeprefix("1/") for v in strange - set(scope.quotients) if not v.startswith(GRADIENT)}
+    strange -= {*scope.sizes, *scope.definitions, *SCALARS}
     if lost := sorted(v for v in strange if not any(True for _ in scope.readers(v)) and "/" not in v):
         raise NotationError(f"nothing says what {', '.join(lost)} is", -1)
     loose = [{f.name for f in _read(side) if f.name not in scope.definitions and not f.name.startswith(GRADIENT)}

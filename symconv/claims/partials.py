@@ -24,6 +24,8 @@ def partial_value(reader: Reader, node: n.Partial) -> Value:
     if by in reader.names or by in reader.variables:
         return derived_value(reader, node, None)
     target = reader.value(node.by)
+    if key(node.of) in reader.scope.objectives:
+        return by_terms(reader, target, reader.scope.definitions[key(node.of)].terms, node)
     if is_loss(reader, node.of):
         return renamed(reader, target, node)
     at = element_of(reader, target, node)
@@ -47,6 +49,17 @@ def renamed(reader: Reader, target: Value, node: n.Partial) -> Value:
     if len(probe) != 1 or len(probe[0].factors) != 1 or probe[0].factors[0].name.startswith(GRADIENT):
         raise not_understood("a derivative by something other than a name or an element is not understood", node)
     return replace(target, at=at, array="")
+
+
+def by_terms(reader: Reader, target: Value, terms: Sum, node: n.Partial) -> Value:
+    """dJ/dw where J is a loss and more: term by term."""
+    one = renamed(reader, target, node)
+
+    def at(i: tuple[Affine, ...]) -> Sum:
+        return tuple(d for t in one.at(i) for f in t.factors
+                     for d in differential(reader.scope, terms, f.name.removeprefix(GRADIENT), f.indices))
+
+    return replace(one, at=at)
 
 
 def element_of(reader: Reader, target: Value, node: n.Partial) -> Factor:

@@ -14,14 +14,13 @@ from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import GRADIENT
 from symconv.claims.spelling import Reference, Undeclared, reference
-from symconv.claims.words import LOSSES, axes, base_of, is_function, is_transpose, key, names_in
+from symconv.claims.words import LOSSES, SCALARS, axes, base_of, is_function, is_transpose, key, names_in
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
     from symconv.claims.reader import Reader
 
 BIASES = frozenset(("B", "Beta"))  # added to every row of a batch
-SCALARS = frozenset("eta alpha beta gamma lambda mu epsilon varepsilon".split())  # letters of numbers
 
 
 def named_value(reader: Reader, node: n.Node) -> Value:

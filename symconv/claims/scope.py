@@ -118,7 +118,7 @@ class Scope:
         low: the least value of each size; sizes not listed are at least 1.
         zero: arrays count as zero outside, as the author says.
         heads: how the author wrote an element of each array, to write others the same way.
-        losses: names of the loss; functions: names of pointwise functions.
+        losses: names of the loss; objectives: of what adds to it, J = L + a penalty; functions: names of pointwise functions.
         ranks: of arrays met as a whole, before their shape is known.
         impulses: names of the unit impulse.
         listed: arrays defined element by element; elements: how many of each.
@@ -146,6 +146,7 @@ class Scope:
     dimensions: int = 2
     settings: dict[str, object] = field(default_factory=dict)
     losses: set[str] = field(default_factory=set)
+    objectives: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     ranks: dict[str, int] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
@@ -314,7 +315,7 @@ class Scope:
         return gradient_of(self.upstream[name]) if name in self.upstream else name
 
     def readers(self, name: str) -> Iterable[Definition]:
-        return (d for d in self.definitions.values() if name in d.reads)
+        return (d for d in self.definitions.values() if name in d.reads and d.name not in self.objectives)
 
     def context(self, names: Iterable[str]) -> list[Constraint]:
         """What is known of the given sizes."""

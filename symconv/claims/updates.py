@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine
+from symconv.claims.gradients import differential
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
@@ -68,8 +69,11 @@ def update(session: Session, body: n.Chain, s: Statement) -> list[Outcome]:
     if session.given:
         scope.rates[parameter.name] = rate
     gradient: Sum = (Raw((Factor(gradient_of(parameter.name), parameter.indices),)),)
-    truth = (*old, *scale(multiply((Raw(rate),), gradient), -1))
-    judgement = judge(session.scope, truth, new, (*opened.used(old, new), *names))
+    penalised = [differential(scope, scope.definitions[j].terms, parameter.name, parameter.indices)
+                 for j in scope.objectives]  # descent on J = L + a penalty, if J is what is meant
+    judgements = [judge(scope, (*old, *scale(multiply((Raw(rate),), g), -1)), new, (*opened.used(old, new), *names))
+                  for g in (gradient, *penalised)]
+    judgement = next((j for j in judgements if j.verdict == "proved"), judgements[0])
     return [Outcome("update", judgement, f"one step of gradient descent for {parameter.name}", remarks=remarks)]
 
 

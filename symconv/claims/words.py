@@ -12,6 +12,7 @@ FUNCTIONS = frozenset("""sigma phi varphi psi relu sigmoid tanh softplus softmax
     swish activation leakyrelu sgn sign sqrt""".split())
 ROTATIONS = frozenset(("rot", "rot180", "flip", "rotate", "reverse", "rev", "rotate180", "flipped"))
 LOSSES = frozenset(("L", "E", "J", "C", "l", "ell", "loss", "Loss", "error", "cost", "Cost", "ε", "R"))
+SCALARS = frozenset("eta alpha beta gamma lambda mu epsilon varepsilon".split())  # letters of numbers
 TRANSPOSES = frozenset(("T", "top", "intercal", "mathsf T", "⊤"))
 LINE_WORDS = frozenset(("infinity", "∞", "infty"))
 STYLED = frozenset(("rm", "text"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from symconv.affine import Affine, Constraint
 from symconv.claims.raw import Factor, Raw, Sum, plain
@@ -22,12 +23,22 @@ def written(scope: Scope, terms: Sum, letters: Mapping[str, str]) -> n.Node | No
     Args:
         letters: free indices, internal name to author's.
     """
-    parts = [_term(scope, solved(t), letters) for t in terms]
+    parts = [_term(scope, t, letters) for t in _collected(map(solved, terms))]
     if not parts or any(p is None for p in parts):
         return None
     signed = tuple(p for p in parts if p is not None)
     made = signed[0].node if len(signed) == 1 and not signed[0].negative else n.Add(signed)
     return _side_by_side(made, scope) if scope.runs else made
+
+
+def _collected(terms: Iterable[Raw]) -> list[Raw]:
+    """Terms that differ in their coefficients only, as one."""
+    found: dict[Raw, Fraction] = {}
+    for t in terms:
+        alike = replace(t, factors=tuple(sorted(t.factors, key=str)), coefficient=Fraction(1), stated=frozenset(),
+                        line=frozenset(), reads=())
+        found[alike] = found.get(alike, Fraction(0)) + t.coefficient
+    return [replace(t, coefficient=c) for t, c in found.items() if c]
 
 
 def _side_by_side(node: n.Node, scope: Scope) -> n.Node:
