@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from symconv.affine import Affine, at_least
 from symconv.claims.axes import Axes
 from symconv.claims.blurred import clear
-from symconv.claims.judge import Judgement
+from symconv.claims.judge import Judgement, spoken_array
 from symconv.claims.kinds import forward_name
 from symconv.claims.letters import children
 from symconv.claims.listing import define_element
@@ -17,11 +17,12 @@ from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome
 from symconv.claims.partials import is_loss
-from symconv.claims.raw import INTEGRAL, Factor, Value, fresh
+from symconv.claims.raw import INTEGRAL, Factor, Index, Value, fresh
 from symconv.claims.reader import Reader
-from symconv.claims.scope import GRADIENT, Array, Definition
+from symconv.claims.scope import GRADIENT, Array, Definition, Scope
 from symconv.claims.spelling import reference
 from symconv.claims.words import LOSSES, about_axes, base_of, key
+from symconv.decide.feasible import feasible, row
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -53,7 +54,7 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     ref = reference(reader, left)
     if ref.transposed or ref.power != 1:
         return None
-    if isinstance(right, n.Number) and not right.value:
+    if isinstance(right, n.Number) and not right.value and ref.indexed:
         return vanishing(session, opened, left, s)
     if ref.name not in session.scope.definitions and ref.name.rstrip("'") in session.scope.definitions \
             and ref.name.rstrip("'") in session.scope.continuous:
@@ -74,15 +75,29 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
 
 
 def vanishing(session: Session, opened: Opened, left: n.Node, s: Statement) -> Outcome:
-    """x[n] = 0 for n < 0 says where an array is zero; without a condition it says nothing of use."""
-    reader = opened.reader()
-    name = session.scope.resolve(reference(reader, left).name)
+    """x[n] = 0 for n < 0 says where an array is zero; for any n, or for n of which there is no element, that it
+    counts as zero outside."""
+    scope, reader = session.scope, opened.reader()
+    ref = reference(reader, left)
+    name = scope.resolve(ref.name)
     conditions = opened.conditions(s, reader)
     letters = list(opened.letters.values())
-    if len(letters) != 1 or len(conditions) != 1 or conditions[0].equality:
-        raise NotationError("that an array is zero is understood only with an inequality behind it, such as n < 0", -1)
-    session.scope.zero_where(name, letters[0], conditions[0])
-    return Outcome("definition", Judgement("definition"), f"where {name} is zero")
+    if len(letters) == 1 and len(conditions) == 1 and not conditions[0].equality:
+        scope.zero_where(name, letters[0], conditions[0])
+        return Outcome("definition", Judgement("definition"), f"where {name} is zero")
+    array = scope.array(name)
+    if letters or (array is not None and ref.entries and _missing(scope, array, tuple(
+            map(reader.indexing().read, reader.indexing().entries(ref.entries, len(array.axes)))))):
+        scope.zero = True
+        return Outcome("definition", Judgement("definition"), f"{spoken_array(scope, name)} counts as zero outside")
+    raise NotationError("that an element is zero follows from nothing", -1)
+
+
+def _missing(scope: Scope, array: Array, at: Index) -> bool:
+    """Is there surely no such element, or for some sizes none?"""
+    there = [row(c) for c in (*array.inside(at), *scope.facts) if not c.equality]
+    return not all(c.is_trivial for c in array.inside(at)) and (
+        feasible(there, []) is False or any(len(e.names) for e in at) or any(e.constant > 1 for e in at))
 
 
 def names_gradient(session: Session, opened: Opened, name: str, right: n.Partial) -> bool:

@@ -122,7 +122,7 @@ class Scope:
         ranks: of arrays met as a whole, before their shape is known.
         impulses: names of the unit impulse.
         listed: arrays defined element by element; elements: how many of each.
-        blurred: names whose definitions were not understood.
+        named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
@@ -172,6 +172,7 @@ class Scope:
     padding: int = 0
     support: dict[str, list[tuple[str, Constraint]]] = field(default_factory=dict)
     multiletter: bool = False
+    named: set[str] = field(default_factory=set)
     blurred: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
@@ -308,7 +309,7 @@ class Scope:
         if "^" in name:
             self.instantiate(name)
         of = name.removeprefix("d")
-        if of != name and (of in self.arrays or self.ranks.get(of) == 0 and any(True for _ in self.readers(of))) \
+        if of != name and (of in self.arrays or (self.ranks.get(of) == 0 and any(True for _ in self.readers(of)))) \
                 and name not in {*self.arrays, *self.upstream}:
             self.upstream[name] = of
             self.note(f"{name} is taken as dL/d{of}")

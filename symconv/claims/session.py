@@ -63,8 +63,8 @@ class Session:
 
     def words(self, body: n.Node) -> frozenset[str]:
         """Names of several letters that people write without \\mathrm: dW, stride."""
-        said = (*self.scope.roles, *self.scope.upstream, *self.scope.settings)
-        return frozenset(framework_names(body) | {w for w in said if len(w) > 1 and w.isalpha()}
+        said = (*self.scope.named, *self.scope.roles, *self.scope.upstream, *self.scope.settings)
+        return frozenset({w for w in said if len(w) > 1 and w.isalpha()}
                          | {f"d{base}" for a in self.scope.arrays if (base := re.split(r"[\^_]", a)[0]).isalpha()})
 
     def correlates(self) -> bool:
@@ -76,6 +76,7 @@ class Session:
         self.scope.notes.clear()
         self.scope.settled = set(self.scope.sizes)
         self.scope.runs |= {x.text for x in names_in(s.body) if x.style == RUN}
+        self.scope.named |= framework_names(s.body)
         body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words(s.body),
                          frozenset(self.scope.runs))
         self.scope.written |= {x.text for x in names_in(body)}
@@ -101,6 +102,9 @@ class Session:
     def chain(self, body: n.Chain, s: Statement) -> list[Outcome]:
         if all(scalar_like(i, self.scope) for i in body.items) or size_chain(body, self.scope):
             return scalar_chain(self.scope, body, s, self.given)
+        if isinstance(body.items[-1], n.Number) and not body.items[-1].value and len(body.items) > 2:
+            each = [n.Chain((item, body.items[-1]), ("=",)) for item in body.items[:-1]]  # d_0 = d_4 = 0
+            return [replace(o, part=at) for at, c in enumerate(each) for o in self.parts(c, s, 1)]
         if _chooses(body):
             return [replace(o, reading=_joined(word, o.reading)) for sign, word in ((1, UPPER), (-1, LOWER))
                     for o in replace(self, scope=self.scope.branch()).parts(body, s, sign)]

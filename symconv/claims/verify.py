@@ -11,6 +11,7 @@ from symconv.claims.directives import directive
 from symconv.claims.finding import Finding
 from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome, Remark
+from symconv.claims.prose import zero_outside
 from symconv.claims.scope import Scope
 from symconv.claims.session import Session
 from symconv.claims.spans import Formula, formulas
@@ -20,7 +21,7 @@ from symconv.decide.decision import EngineDisagreement
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.document import Document, Place, read_document
-from symconv.notation.parser import Statement, parse
+from symconv.notation.parser import Statement, parse, read
 
 
 def verify(text: str, *, given: Sequence[str] = (), source: str = "markdown", path: str = "-") -> list[Finding]:
@@ -40,6 +41,7 @@ def verify(text: str, *, given: Sequence[str] = (), source: str = "markdown", pa
 def _verified(document: Document, given: Sequence[str], choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
     """The findings on a document, with what it leaves open settled by choices."""
     session = Session(Scope(preferred=choices))
+    session.scope.zero = any(zero_outside(s.prose) for s in document.spans)
     found = take_given(session, given)
     found += take(session, [(d.text, d.place) for d in document.directives], document.path)
     for formula in formulas(document):
@@ -139,12 +141,9 @@ def unread(text: str, path: str, place: Place, reason: str = "") -> Finding:
 
 def of_formula(session: Session, formula: Formula, document: Document) -> list[Finding]:
     """Findings for every part of one formula."""
-    try:
-        statements = parse(formula.latex)
-    except NotationError as e:
-        refused = Outcome("", Judgement("not_understood", reason=e.reason), at=e.at)
-        return [finding(refused, formula, document, (0, len(formula.latex)), 0)]
-    found: list[Finding] = []
+    statements, errors = read(formula.latex)
+    found = [finding(Outcome("", Judgement("not_understood", reason=e.reason), at=e.at), formula, document,
+                     (0, len(formula.latex)), 0) for e in errors]
     for s in with_conditions(statements):
         try:
             outcomes = session.statement(s)
