@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine, Constraint, at_least, equal
-from symconv.claims.extents import alone, common, held, stated
+from symconv.claims.extents import alone, common, held, stated, without
 from symconv.claims.raw import Factor, Raw
 from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Scope
 from symconv.claims.words import axes
@@ -124,11 +124,13 @@ class Axes:
 
     def indices_of(self, t: Raw, everything: list[Raw]) -> None:
         """The range of each bound index: stated, or that of an array it indexes alone."""
+        exist = [c for f in t.reads if (a := self.scope.array(f.name)) for c in a.inside(f.indices)]
+        written = replace(t, constraints=without(t.constraints, exist))
         for name in t.indices:
             if name in t.line:
                 self.found[name] = LINE
                 continue
-            bounds = stated(name, t)
+            bounds = stated(name, written)
             if bounds:
                 low, high = bounds
                 extent = high - low + 1
@@ -301,9 +303,7 @@ class Axes:
         if self.scope.zero and not pads and step == Affine.of(1) and low != high and self.centred(low, high):
             return axis
         if step == Affine.of(1):
-            late = not pads and starts == Affine() and self.base == 1 and axis.low == Affine.of(1) \
-                and self.target != CLAIM and self.scope.choose("outputs", "0", "1") == "1"
-            if late:  # then x_1 is never read
+            if not pads and self.late(starts, axis):
                 starts, grown = starts + 1, grown - 1
             extent = grown - (high - low)
             self.facts.append(at_least(extent, 1))
@@ -313,6 +313,11 @@ class Axes:
         self.facts += [at_least(grown - 1, step * (size - 1) + (high - low)),
                        at_least(step * size + (high - low), grown), at_least(size, 1)]
         return Axis(Affine.of(self.base), size)
+
+    def late(self, starts: Affine, axis: Axis) -> bool:
+        """Whether outputs that could start at 0, over arrays that start at 1, start at 1: x_1 is then never read."""
+        return starts == Affine() and self.base == 1 and axis.low == Affine.of(1) and self.target != CLAIM \
+            and self.scope.choose("outputs", "0", "1") == "1"
 
     def centred(self, low: Affine, high: Affine) -> bool:
         return low + high == Affine()

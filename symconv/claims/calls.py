@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from symconv.claims import whole
 from symconv.claims.functions import apply
-from symconv.claims.indexing import Indexing, not_understood
+from symconv.claims.indexing import Indexing
 from symconv.claims.letters import index_names
 from symconv.claims.partials import derived_value
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import Scope
 from symconv.claims.spelling import reference
 from symconv.claims.starred import star
-from symconv.claims.words import ROTATIONS, SCALARS, is_function, key, names_in
+from symconv.claims.words import ROTATIONS, SCALARS, is_function, key, names_in, not_understood
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 

@@ -64,13 +64,8 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if session.scope.resolve(ref.name).startswith(GRADIENT):
         return None
     ref = replace(ref, name=session.scope.known_as(ref.name) if not ref.indexed else ref.name)
-    known = ref.name in session.scope.definitions
-    if known and session.given:
-        known = False
-    if known:
+    if ref.name in session.scope.definitions and not session.given:
         return restated(session, opened, left, right, s, ref.name)
-    if session.scope.arrays.get(ref.name) and not session.given and session.scope.readers(ref.name):
-        pass
     return define(session, opened, left, right, s)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, at_least
-from symconv.claims.indexing import not_understood
 from symconv.claims.raw import Factor, Raw, Sum, fresh
+from symconv.claims.words import not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symconv.affine import Affine, Constraint
 from symconv.claims.raw import Raw
 from symconv.claims.scope import Axis
+
+
+def without(constraints: Sequence[Constraint], once: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """Without one of each that says that a derived element exists: what the author wrote may say the same again."""
+    left = list(constraints)
+    for c in once:
+        if c in left:
+            left.remove(c)
+    return tuple(left)
 
 
 def common(a: Axis, b: Axis) -> Axis:

@@ -8,18 +8,12 @@ from dataclasses import dataclass, field, replace
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.raw import fresh
 from symconv.claims.scope import Scope
-from symconv.claims.words import LINE_WORDS, described, is_word, key, names_in
+from symconv.claims.words import LINE_WORDS, described, is_word, key, not_understood
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
 QUOTIENT = "q"  # what auxiliary indices are called
 Names = Mapping[str, Affine]
-
-
-def not_understood(reason: str, node: object = None) -> NotationError:
-    """An error that points at the first name below the node."""
-    found = names_in(node)
-    return NotationError(reason, found[0].at if found else -1)
 
 
 @dataclass

@@ -37,7 +37,7 @@ class Judgement:
     Args:
         outside: arrays read where they have no elements; bare: the verdict if all elements named exist.
         domain: "integers", "integral" or "derivative" where functions on all of Z^d or R^d are compared.
-        sized: sizes take part.
+        sized: sizes take part; instance: "for k = 3", where that is all that was decided.
         zero: what must count as zero, in words; cases: which sizes are good.
     """
 
@@ -52,6 +52,7 @@ class Judgement:
     sized: bool = False
     zero: str = ""
     cases: Formula = ANY
+    instance: str = ""
 
     @property
     def decided(self) -> bool:
@@ -123,7 +124,7 @@ def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequenc
         domain = domain or "integral"
     if not domain and any((a := scope.array(v)) and not a.finite for v in names):
         domain = "integers"
-    return replace(judged(scope, final, decide(final.right, final.left)), domain=domain,
+    return replace(judged(scope, final, decide(final.right, final.left, fixed=scope.fixed)), domain=domain,
                    sized=bool(final.left.context.sizes))
 
 

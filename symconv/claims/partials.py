@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from symconv.affine import Affine
 from symconv.claims.continuous import derivative_by
 from symconv.claims.gradients import differential
-from symconv.claims.indexing import not_understood
 from symconv.claims.raw import Factor, Raw, Sum, Value
 from symconv.claims.scope import GRADIENT, gradient_of
-from symconv.claims.words import LOSSES, is_word, key, names_in
+from symconv.claims.words import LOSSES, is_word, key, names_in, not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from symconv.affine import Affine
 from symconv.claims import whole
 from symconv.claims.ellipsis import continued
-from symconv.claims.indexing import Indexing, Side, not_understood
+from symconv.claims.indexing import Indexing, Side
 from symconv.claims.letters import index_names
 from symconv.claims.partials import partial_value
 from symconv.claims.raw import ONE, Factor, Raw, Sum, Value, multiply, scale
@@ -18,7 +18,7 @@ from symconv.claims.scope import Scope
 from symconv.claims.spelling import Reference, Undeclared, reference
 from symconv.claims.starred import operated
 from symconv.claims.summing import branched, indicator, integrated, summed
-from symconv.claims.words import base_of, described, key
+from symconv.claims.words import base_of, described, key, not_understood
 from symconv.notation import nodes as n
 
 INPUTS = frozenset("XAHZ")  # letters of what a layer reads
@@ -63,10 +63,8 @@ class Reader:
                 return Value.scalar(scale(ONE, Fraction(node.value)))
             case n.Name() | n.Scripted() | n.Call():
                 return named_value(self, node)
-            case n.Bracketed(body=n.Chain() as condition):
+            case n.Bracketed(body=n.Chain() as condition) | n.Iverson(condition=condition):
                 return indicator(self, condition)
-            case n.Iverson():
-                return indicator(self, node.condition)
             case n.Bracketed():
                 return self.value(node.body)
             case n.Product():

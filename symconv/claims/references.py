@@ -9,12 +9,22 @@ from symconv.affine import Affine
 from symconv.claims import whole
 from symconv.claims.calls import at_index, called
 from symconv.claims.continuous import derivative
-from symconv.claims.indexing import Indexing, not_understood
+from symconv.claims.indexing import Indexing
 from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import GRADIENT
 from symconv.claims.spelling import Reference, Undeclared, reference
-from symconv.claims.words import LOSSES, SCALARS, axes, base_of, is_function, is_transpose, key, names_in
+from symconv.claims.words import (
+    LOSSES,
+    SCALARS,
+    axes,
+    base_of,
+    is_function,
+    is_transpose,
+    key,
+    names_in,
+    not_understood,
+)
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symconv.affine import Affine, Constraint, at_least, equal
+from symconv.claims.examples import computed
 from symconv.claims.finding import Shown
-from symconv.claims.indexing import not_understood
 from symconv.claims.judge import Judgement, number
 from symconv.claims.letters import scalar_like
 from symconv.claims.outcome import Outcome
 from symconv.claims.scalar_writing import scalar_node
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of
-from symconv.claims.words import described, key
+from symconv.claims.words import described, key, not_understood
 from symconv.decide.scalar import (
     Ceil,
     Facts,
@@ -142,18 +142,40 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
                        and not _known(scope, v)]
             if unknown:
                 raise NotationError(f"nothing says what {', '.join(unknown)} stands for", -1)
-            return _best(scope, left, truths, theirs, facts)
+            return _best(scope, left, truths, theirs, _without(facts, single))
         if scope.roles.get(single):
             raise NotationError(f"no formula for the {scope.roles[single]} is known to compare this with", -1)
     if single and first and not given and not names(theirs):
-        return Outcome("definition", Judgement("definition"), f"a value of {single} for an example")
-    if single and first and (given or not _known(scope, single)):
+        return _valued(scope, single, theirs, facts)
+    if single and first and (given or not (_known(scope, single) or _related(scope, {single, *names(theirs)}))):
         define(scope, single, theirs)
         scope.expansions[single] = right
         return Outcome("definition", Judgement("definition"), f"what {single} is")
     decision = decide_scalar(theirs, ours, facts)
     kind = "size" if names(ours, theirs) else "number"
     return Outcome(kind, judged(decision))
+
+
+def _valued(scope: Scope, name: str, value: Scalar, facts: Facts) -> Outcome:
+    """k = 3: a value for an example, or what a formula gives for the values of one."""
+    found = computed(scope, name, value, facts)
+    plain = affine_of(value)
+    if plain is not None:
+        scope.examples[name] = plain.constant
+    if found is None:
+        return Outcome("definition", Judgement("definition"), f"a value of {name} for an example")
+    reading, decision = found
+    return Outcome("number", judged(decision), reading)
+
+
+def _related(scope: Scope, used: set[str]) -> bool:
+    """Does one equality tie all of these together already?"""
+    return any(isinstance(a, Var) and used <= {a.name, *names(v)} for a, v in scope.equalities)
+
+
+def _without(facts: Facts, name: str) -> Facts:
+    """A size that is stated again is another one: what was said of it before no longer holds."""
+    return replace(facts, equal=tuple(e for e in facts.equal if e[0] != Var(name)))
 
 
 def _known(scope: Scope, name: str) -> bool:
@@ -293,6 +315,7 @@ def _best(scope: Scope, left: n.Node, truths: list[Truth], claimed: Scalar, fact
         outcomes.append(Outcome("size", judgement, t.description,
                                 suggestion="" if judgement.verdict == "proved" else better))
         if outcomes[-1].verdict == "proved":
+            scope.equalities[:] = [*(e for e in scope.equalities if e[0] != Var(key(left))), (Var(key(left)), claimed)]
             return outcomes[-1]
     return outcomes[0]
 

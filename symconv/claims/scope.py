@@ -97,6 +97,13 @@ class Definition:
     terms: Sum
 
     def at(self, indices: Index) -> Sum:
+        """The terms at these indices.
+
+        Raises:
+            NotationError: more indices, or fewer, than letters.
+        """
+        if len(indices) != len(self.letters):
+            raise NotationError(f"{self.name} has {axes(len(self.letters))} and {len(indices)} indices here", -1)
         put = dict(zip(self.letters, indices, strict=True))
         return tuple(t.apart().substitute(put) for t in self.terms)
 
@@ -118,11 +125,13 @@ class Scope:
         low: the least value of each size; sizes not listed are at least 1.
         zero: arrays count as zero outside, as the author says.
         heads: how the author wrote an element of each array, to write others the same way.
-        losses: names of the loss; objectives: of what adds to it, J = L + a penalty; functions: names of pointwise functions.
+        losses: names of the loss; objectives: of what adds to it, J = L + a penalty.
+        functions: names of pointwise functions.
         ranks: of arrays met as a whole, before their shape is known.
         impulses: names of the unit impulse.
         listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
+        examples: values of sizes in the example at hand; fixed: those under which a claim is decided.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
@@ -174,6 +183,8 @@ class Scope:
     multiletter: bool = False
     named: set[str] = field(default_factory=set)
     blurred: set[str] = field(default_factory=set)
+    examples: dict[str, int] = field(default_factory=dict)
+    fixed: Mapping[str, int] = field(default_factory=dict)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)

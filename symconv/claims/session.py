@@ -13,6 +13,7 @@ from symconv.claims.blurred import blur, clear
 from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
 from symconv.claims.elements import matched
+from symconv.claims.examples import for_the_example
 from symconv.claims.finding import LOWER, UPPER
 from symconv.claims.grounds import compared, grounded
 from symconv.claims.indexing import Indexing, is_line
@@ -155,6 +156,7 @@ class Session:
             outcome = decide_readings(self, opened, left, right, s)
         except UnknownName as e:
             return lost(self, e, left, right, s)
+        outcome = for_the_example(self, opened, left, right, s, outcome)
         if self.given or outcome.verdict not in ("refuted", "proved_if", "proved_for") or outcome.suggestion:
             return outcome
         sides = signed(left, opened.choice), signed(right, opened.choice)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from symconv.affine import Affine, AffineLike, Constraint, at_least, inside, unique
 from symconv.claims.axes import Axes
+from symconv.claims.extents import without
 from symconv.claims.raw import Factor, Raw, Sum
 from symconv.claims.scope import Array, Axis, Scope
 from symconv.claims.words import axes
@@ -177,8 +178,8 @@ def _outside(scope: Scope, terms: Iterable[Raw], letters: Sequence[str], known: 
                 continue
             inside = array.inside(f.indices)
             own = set(letters) | ({n for e in f.indices for n in e.names} if f in t.reads else set(t.indices))
-            stated = [c for c in t.constraints if {n for n in c.expression.names if "~" in n} <= own
-                      and (f not in t.reads or c not in inside)]
+            stated = [c for c in without(t.constraints, inside if f in t.reads else ())
+                      if {n for n in c.expression.names if "~" in n} <= own]
             for e, limits in zip(f.indices, _pairs(inside, array), strict=True):
                 moving = {n for n in e.names if "~" in n}
                 if moving and moving <= {*t.stated, *letters} and any(

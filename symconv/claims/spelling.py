@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from symconv.claims.indexing import not_understood
-from symconv.claims.words import is_transpose, is_word, key, names_in
+from symconv.claims.words import is_transpose, is_word, key, names_in, not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, equal
 from symconv.claims import whole
-from symconv.claims.indexing import not_understood
 from symconv.claims.raw import Raw, Value, fresh
 from symconv.claims.scope import Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
+from symconv.claims.words import not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -55,24 +55,30 @@ def star(reader: Reader, node: n.Operation) -> Value:
     meaning, mode = meaning_of(reader.scope, node)
     template = reader.scope.templates.get((named(node), 1))
     defined = template is not None or reader.scope.stars.get(canonical(node.operator))
-    if meaning != "product" and not left.rank and not right.rank and (
-            defined or (functional(node.left) and functional(node.right))):
+    functions = functional(node.left) and functional(node.right)
+    if meaning != "product" and not left.rank and not right.rank and (defined or functions):
         lifted = sequences(reader, left, right)
         if lifted is not None:
             a, b, letter = lifted
-            if template is not None:
-                return Value.scalar(template.apply(a, b).at((Affine.of(letter),)))
-            return Value.scalar(whole.convolved(a, b, meaning, mode, 0).at((Affine.of(letter),)))
-        if functional(node.left) and functional(node.right):
+            whole_line = template.apply(a, b) if template else whole.convolved(a, b, meaning, mode, 0)
+            return Value.scalar(whole_line.at((Affine.of(letter),)))
+        if functions:
             raise not_understood("an operator between arrays stands between their elements", node)
     if meaning == "product" and left.rank and right.rank:
         return whole.elementwise(left, right)
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
+    return slid(reader, node, left, right)
+
+
+def slid(reader: Reader, node: n.Operation, left: Value, right: Value) -> Value:
+    """One whole array slid over the other, as the operator's meaning here says."""
+    meaning, mode = meaning_of(reader.scope, node)
     if is_open(reader.scope, node):
         operator = canonical(node.operator)
+        usual = USUAL[operator]
         reader.scope.operators.add(operator)
-        reader.scope.choose(operator, USUAL[operator], "correlation" if USUAL[operator] == "convolution" else "convolution")
+        reader.scope.choose(operator, usual, "correlation" if usual == "convolution" else "convolution")
     sizes = {v for side in (left, right) for ends in side.box if ends for e in ends for v in e.names}
     sizes |= {v for c in reader.scope.facts for v in c.expression.names}
     return whole.convolved(left, right, meaning, mode, reader.scope.base or 0, reader.scope.context(sizes),

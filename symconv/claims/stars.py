@@ -40,7 +40,8 @@ def meaning_of(scope: Scope, node: n.Operation) -> tuple[str, str]:
     meaning = "correlation" if "corr" in words else "product" if "product" in words or "multipl" in words \
         else "convolution" if "conv" in words else ""
     if not meaning:
-        meaning = scope.taken[operator][0] if operator in scope.taken else scope.preferred.get(operator, USUAL[operator])
+        usual = scope.preferred.get(operator, USUAL[operator])
+        meaning = scope.taken[operator][0] if operator in scope.taken else usual
     mode = next((m for m in ("full", "valid", "same") if m in node.label.lower()), "") \
         or next((m for m in ("full", "valid", "same") if m in words), "") or scope.mode
     return meaning, mode or "valid"

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, Constraint
-from symconv.claims.indexing import Indexing, is_infinite, is_line, not_understood
+from symconv.claims.indexing import Indexing, is_infinite, is_line
 from symconv.claims.letters import INDICES, index_names
 from symconv.claims.raw import INTEGRAL, Raw, Value, fresh
 from symconv.claims.sums import opened
-from symconv.claims.words import key
+from symconv.claims.words import key, not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:

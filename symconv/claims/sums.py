@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from symconv.claims.indexing import not_understood
 from symconv.claims.letters import free, index_names
 from symconv.claims.scope import Scope
-from symconv.claims.words import is_word, key
+from symconv.claims.words import is_word, key, not_understood
 from symconv.notation import nodes as n
 
 

@@ -39,6 +39,8 @@ def _said(o: Outcome) -> str:
     j = o.judgement
     match o.verdict:
         case "proved":
+            if j.instance:
+                return f"true {j.instance}"
             return "true for all sizes" if j.sized or o.kind == "size" else "true"
         case "proved_if":
             return f"true exactly when {j.condition}"

@@ -74,7 +74,7 @@ def elementwise(a: Value, b: Value) -> Value:
 
 
 def add(values: list[Value], along: int = 1) -> Value:
-    """The sum of arrays of the same rank; a vector is added to every row of a matrix, or along axis 0 to every column."""
+    """The sum of arrays of the same rank; a vector is added to every row of a matrix, along axis 0 to every column."""
     ranks = {v.rank for v in values}
     if ranks == {1, 2}:
         values = [v if v.rank == 2 else _spread(v, along) for v in values]

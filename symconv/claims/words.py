@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.as_text import TEXT
 from symconv.notation.vocabulary import RUN
@@ -122,3 +123,9 @@ def names_in(node: object) -> list[n.Name]:
     if isinstance(node, n.Node):
         return [found for f in node.__dataclass_fields__ for found in names_in(getattr(node, f))]
     return []
+
+
+def not_understood(reason: str, node: object = None) -> NotationError:
+    """An error that points at the first name below the node."""
+    found = names_in(node)
+    return NotationError(reason, found[0].at if found else -1)

@@ -156,7 +156,8 @@ def _orders(factors: Sequence[Access]) -> Iterator[tuple[list[Access], list[list
                 if a < b:
                     steps.append([equal(u, v) for u, v in zip(p, q, strict=True)])
                 ties = [x + y for x in ties for y in steps]
-        yield [g[i] for g, order in zip(groups, choice, strict=True) for i in order], ties
+        if ties:  # two equal numbers have one order only
+            yield [g[i] for g, order in zip(groups, choice, strict=True) for i in order], ties
 
 
 def _layers(points: Any, inner: bool) -> Iterator[Any]:

@@ -65,9 +65,9 @@ def _brief(finding: Finding) -> bool:
 
 
 def _said(finding: Finding) -> str:
-    """The verdict; where no sizes take part, it is not for all of them."""
-    unsized = finding.verdict == "proved" and (finding.kind == "number" or finding.message.split(": ")[-1] == "true")
-    return "proved" if unsized else VERDICTS.get(finding.verdict, "")
+    """The verdict; where no sizes take part, or those of an example, it is not for all of them."""
+    sized = finding.message.endswith("true for all sizes") and finding.kind != "number"
+    return "proved" if finding.verdict == "proved" and not sized else VERDICTS.get(finding.verdict, "")
 
 
 def _summary_style(report: Report) -> str:
