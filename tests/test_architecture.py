@@ -25,7 +25,9 @@ ROOMS = (
     ("decide.decide",),
     ("decide.scalar_terms", "decide.scalar_poly", "decide.scalar_values", "decide.scalar_normal"),
     ("decide.scalar_conditions", "decide.scalar_facts", "decide.scalar_roots", "decide.scalar_cases"),
-    ("decide.scalar",),
+    ("decide.scalar", "decide.sequence_terms"),
+    ("decide.sequence_values",),
+    ("decide.sequences",),
     # Printing, kernels and their oracle.
     ("layer", "decide.names", "reference", "schedule.loops", "schedule.contraction", "notation.vocabulary",
      "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
@@ -61,6 +63,7 @@ ROOMS = (
     ("claims.reader",),
     ("claims.opened", "claims.conventions", "claims.directives", "claims.readings", "claims.sizes_roles",
      "claims.sizes", "claims.scalar_writing", "claims.scalars", "claims.writing"),
+    ("claims.sequences",),
     ("claims.defining", "claims.elements", "claims.listing", "claims.noticing", "claims.operators", "claims.suggest",
      "claims.updates", "claims.grounds"),
     ("claims.session",),

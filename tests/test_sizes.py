@@ -15,11 +15,8 @@ from symconv.claims.sizes import (
     effective_kernel,
     full_output,
     full_padding,
-    jump,
     layer_facts,
     readings,
-    receptive_field,
-    receptive_step,
     role_named,
     roles,
     same_output,
@@ -96,18 +93,6 @@ def test_parameters_are_counted():
     assert number(dense_parameters(784, 100)) == 78500
     assert number(dense_parameters(784, 100, bias=False)) == 78400
     assert number(conv_multiplies((26, 26), (3, 3), 1, 4)) == 26 * 26 * 9 * 4
-
-
-def test_receptive_fields_are_what_reaches_an_output():
-    layers = [(3, 2), (3, 1), (2, 2), (5, 3)]
-    for depth in range(len(layers) + 1):
-        low, high = 0, 0
-        for size, step in reversed(layers[:depth]):
-            low, high = low * step, high * step + size - 1
-        assert number(receptive_field(layers[:depth])) == high - low + 1
-    assert number(jump([2, 1, 2])) == 4
-    two = receptive_step(receptive_field([("k", "s")]), "m", jump(["s"]))
-    assert decide_scalar(two, receptive_field([("k", "s"), ("m", "t")])).kind == "proved"
 
 
 @pytest.mark.parametrize("claim, kind, condition", [

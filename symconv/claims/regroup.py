@@ -11,6 +11,8 @@ from symconv.claims.words import SIZE_WORDS, is_function, is_transpose, key
 from symconv.notation import nodes as n
 from symconv.notation.vocabulary import RUN
 
+FIELD = "RF"  # a receptive field
+
 
 def regrouped(node: n.Node, words: frozenset[str] = frozenset(), runs: frozenset[str] = frozenset()) -> n.Node:
     """The tree with products where an element is followed by a bracketed expression, and with the words and
@@ -39,9 +41,9 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset(), runs: frozenset
 
 
 def framework_names(node: n.Node) -> set[str]:
-    """OH, IH, KH, SH: names of two letters, where a formula uses several of the kind."""
+    """OH, IH, KH, SH: names of two letters, where a formula uses several of the kind; RF is one alone."""
     found = set(_pairs(node))
-    return found if len(found) > 1 else set()
+    return found if len(found) > 1 else found & {FIELD}
 
 
 def _pairs(node: n.Node) -> Iterator[str]:
@@ -49,7 +51,7 @@ def _pairs(node: n.Node) -> Iterator[str]:
         for a, b in pairwise(node.factors):
             b = b.base if isinstance(b, n.Scripted) else b
             if isinstance(a, n.Name) and isinstance(b, n.Name) and b.at == a.at + 1 \
-                    and a.text in "OIKSPDF" and b.text in "HWDC":
+                    and ((a.text in "OIKSPDF" and b.text in "HWDC") or a.text + b.text == FIELD):
                 yield a.text + b.text
     for f in fields(node):
         value = getattr(node, f.name)

@@ -264,10 +264,6 @@ def _truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
             if truth:
                 yield truth
         return
-    if "receptive" in role:
-        truth = _receptive(scope, known)
-        if truth:
-            yield truth
     if output not in known or known[output].kind != "output size":
         return
     transposed = any(r.kind == "output padding" for r in known.values())
@@ -278,17 +274,6 @@ def _truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
             truth = truth_of(output, known, "same")
         if truth is not None:
             yield truth
-
-
-def _receptive(scope: Scope, known: dict[str, Role]) -> Truth | None:
-    """Equal layers on top of each other: r = 1 + L (k - 1)."""
-    layers = [v for v, role in scope.roles.items() if "number of layers" in role]
-    kernels = [v for v, role in known.items() if role.kind == "kernel size"]
-    strides = [v for v, role in known.items() if role.kind == "stride"]
-    if len(layers) != 1 or len(kernels) != 1 or strides:
-        return None
-    value = Plus((Num(Fraction(1)), Times((Var(layers[0]), Var(kernels[0]) - 1))))
-    return Truth(value, Facts(), "the receptive field of equal layers of stride 1")
 
 
 def _parameters(scope: Scope, known: dict[str, Role], bias: bool) -> Truth | None:

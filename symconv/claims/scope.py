@@ -11,6 +11,7 @@ from symconv.affine import ZERO, Affine, Constraint, at_least, equal, inside
 from symconv.claims.layers import kin, shifted, shifted_size, shifted_sum
 from symconv.claims.raw import Factor, Index, Sum
 from symconv.claims.words import axes
+from symconv.decide.sequence_terms import Rules
 from symconv.equation import Signal, Tensor
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -132,6 +133,7 @@ class Scope:
         listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         examples: values of sizes in the example at hand; fixed: those under which a claim is decided.
+        sequences: what is known of sizes from layer to layer.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
@@ -185,6 +187,7 @@ class Scope:
     blurred: set[str] = field(default_factory=set)
     examples: dict[str, int] = field(default_factory=dict)
     fixed: Mapping[str, int] = field(default_factory=dict)
+    sequences: Rules = field(default_factory=Rules)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)

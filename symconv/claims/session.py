@@ -31,6 +31,7 @@ from symconv.claims.readings import decide_readings
 from symconv.claims.regroup import framework_names, mapped, regrouped
 from symconv.claims.scalars import assume, scalar_chain, size_chain
 from symconv.claims.scope import GRADIENT, Scope
+from symconv.claims.sequences import bounded, layered
 from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
 from symconv.claims.words import key, names_in, ranked
@@ -85,12 +86,14 @@ class Session:
             if isinstance(body, n.Chain) and (step := time_step(body)) is not None:
                 return self.update(step, s)
             if isinstance(body, n.Chain) and all(o in EQUALS for o in body.operators):
-                return self.chain(body, s)
+                return layered(self.scope, body, self.given) or self.chain(body, s)
             if isinstance(body, n.Chain) and body.operators[0] == "<-":
                 return self.update(body, s)
             if isinstance(body, n.Chain) and body.operators == ("in",) and declared(self.scope, body):
                 return [Outcome("definition", Judgement("definition"), "a shape")]
             if isinstance(body, n.Chain):
+                if self.given and bounded(self.scope, body):
+                    return [Outcome("definition", Judgement("definition"))]
                 if self.given and all(scalar_like(i, self.scope) for i in body.items) and assume(self.scope, body):
                     return [Outcome("definition", Judgement("definition"))]
                 return [Outcome("", Judgement("not_a_claim", reason="a condition, not an equality"))]

@@ -1,4 +1,4 @@
-"""What the field knows of sizes: outputs, paddings, parameters, receptive fields.
+"""What the field knows of sizes: outputs, paddings, parameters.
 
 Sources:
 - V. Dumoulin and F. Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285.
@@ -16,9 +16,8 @@ from symconv.decide.scalar import Ceil, Facts, Floor, Max, Num, Scalar, ScalarLi
 
 __all__ = [
     "OPERATIONS", "Role", "Truth", "conv_multiplies", "conv_output", "conv_parameters", "dense_parameters",
-    "effective_kernel", "full_output", "full_padding", "jump", "layer_facts", "readings", "receptive_field",
-    "receptive_step", "role_named", "roles", "same_output", "same_padding", "total_same_padding",
-    "transposed_output", "truth_of", "valid_output",
+    "effective_kernel", "full_output", "full_padding", "layer_facts", "readings", "role_named", "roles",
+    "same_output", "same_padding", "total_same_padding", "transposed_output", "truth_of", "valid_output",
 ]
 OPERATIONS = ("convolution", "transposed", "same", "valid", "full")
 ZERO, ONE = Num(0), Num(1)
@@ -116,24 +115,6 @@ def conv_multiplies(outputs: Sequence[ScalarLike], kernel: Sequence[ScalarLike],
                     c_out: ScalarLike, groups: ScalarLike = 1) -> Scalar:
     """One multiplication for each output position and each weight (padded zeros counted)."""
     return Times((*map(scalar, outputs), conv_parameters(kernel, c_in, c_out, groups, bias=False)))
-
-
-def jump(strides: Sequence[ScalarLike]) -> Scalar:
-    """Distance in the input between neighbouring outputs: `j_l = j_{l-1} s_l`, j_0 = 1."""
-    return Times(tuple(map(scalar, strides))) if strides else ONE
-
-
-def receptive_step(r: ScalarLike, k: ScalarLike, j: ScalarLike) -> Scalar:
-    """`r_l = r_{l-1} + (k_l - 1) j_{l-1}` (A. Araujo et al., Computing receptive fields, Distill, 2019)."""
-    return scalar(r) + (scalar(k) - 1) * scalar(j)
-
-
-def receptive_field(layers: Sequence[tuple[ScalarLike, ScalarLike]]) -> Scalar:
-    """`1 + sum_l (k_l - 1) prod_{m<l} s_m` for (kernel size, stride) from the first layer on."""
-    r: Scalar = ONE
-    for n, (k, _) in enumerate(layers):
-        r = receptive_step(r, k, jump([s for _, s in layers[:n]]))
-    return r
 
 
 def layer_facts(i: ScalarLike, k: ScalarLike, s: ScalarLike = 1, p: ScalarLike = 0, d: ScalarLike = 1,

@@ -1,0 +1,302 @@
+"""Sizes that go from layer to layer: r_l = r_{l-1} + (k_l - 1) prod_{i<l} s_i, and closed forms of such.
+
+A claim in one letter L, the number of layers, is proved by induction: as a polynomial in k_1, s_1, ... for
+the first few L, and by the step from L - 1 to L beyond. A counterexample is found by evaluating both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import mul
+
+from symconv.affine import Affine
+from symconv.decide.decision import Decision, EngineDisagreement
+from symconv.decide.scalar_poly import ONE, ZERO, Atom, Poly
+from symconv.decide.sequence_terms import (
+    UNIT,
+    Added,
+    At,
+    Multiplied,
+    Number,
+    Power,
+    Ratio,
+    Rules,
+    Size,
+    Step,
+    Term,
+    Total,
+    letters_of,
+    parts,
+    put,
+    rebuilt,
+    value_of,
+    walk,
+)
+from symconv.decide.sequence_values import LAYERS, differing
+from symconv.errors import LimitExceeded, NotSupported
+
+MOST_UNFOLDED, LONGEST, BEHIND = 400, 12, 4
+
+
+def decide_sequences(left: Term, right: Term, rules: Rules) -> Decision:
+    """Does `left = right` hold for every number of layers, and every value of the sequences that are free?
+
+    Of a counterexample, `claimed` is the left value and `actual` the right one.
+
+    Raises:
+        NotSupported: more than one letter, or an index that is not a letter and a number.
+        EngineDisagreement: the proof and the evaluation contradict each other.
+    """
+    rules = _closed(rules)
+    left, right = (_defined(t, rules) for t in (left, right))
+    letters = letters_of(left) | letters_of(right)
+    if len(letters) > 1:
+        raise NotSupported(f"{' and '.join(sorted(letters))} both number layers")
+    letter = min(letters, default="")
+    first = _first(letter, (left, right), rules)
+    try:
+        example = differing(left, right, letter, first, rules)
+    except LimitExceeded as e:
+        return Decision("unknown", reason=str(e))
+    try:
+        proved = _proved(left, right, letter, first, rules)
+    except (NotSupported, LimitExceeded) as e:
+        proved, reason = False, str(e)
+    else:
+        reason = "the step from one layer to the next could not be shown"
+    if example is not None:
+        if proved:
+            raise EngineDisagreement(f"induction proves {left} = {right}, which is false for {example.sizes}")
+        return Decision("refuted", counterexample=example, engines=("enumeration",))
+    if proved:
+        return Decision("proved", reason="by induction on the number of layers", engines=("algebra", "enumeration"))
+    return Decision("checked", reason=f"equal for up to {first + LAYERS} layers; no proof was found: {reason}",
+                    engines=("enumeration",))
+
+
+# -- what is known, in place of names
+
+def _closed(rules: Rules) -> Rules:
+    """a_l = a_{l-1} b_l is a product, a_l = a_{l-1} + b_l a sum, from the first element on."""
+    steps = dict(rules.steps)
+    for name, step in rules.steps.items():
+        start = rules.starts.get(name, {})
+        found = _total(name, step, start) if len(start) == 1 else None
+        if found is not None:
+            steps[name] = found
+    return replace(rules, steps=steps)
+
+
+def _total(name: str, step: Step, start: Mapping[int, Term]) -> Step | None:
+    ((at, value),) = start.items()
+    before = At(name, Affine.of(step.letter) - 1)
+    product = isinstance(step.body, Multiplied)
+    inner = parts(step.body) if isinstance(step.body, Multiplied | Added) else ()
+    rest = tuple(x for x in inner if x != before)
+    if len(rest) != len(inner) - 1 or any(isinstance(x, At) and x.name == name for t in rest for x in walk(t)):
+        return None
+    body: Term = Multiplied(rest) if product else Added(rest)
+    index = f"{step.letter}~"
+    total = Total(index, Affine.of(at + 1), Affine.of(step.letter),
+                  put(body, {step.letter: Affine.of(index)}), product)
+    return Step(step.letter, Multiplied((value, total)) if product else Added((value, total)))
+
+
+def _defined(t: Term, rules: Rules, depth: int = 0) -> Term:
+    """With what does not refer to itself in place of its name."""
+    if depth > LONGEST:
+        raise NotSupported("the definitions refer to each other")
+    match t:
+        case Size(name) if name in rules.plain:
+            return _defined(rules.plain[name], rules, depth + 1)
+        case At(name, index) if name in rules.steps:
+            start = rules.starts.get(name, {})
+            if index.is_constant and index.constant in start:
+                return _defined(start[index.constant], rules, depth + 1)
+            step = rules.steps[name]
+            if any(isinstance(x, At) and x.name == name for x in walk(step.body)):
+                return t
+            return _defined(put(step.body, {step.letter: index}), rules, depth + 1)
+    return rebuilt(t, tuple(_defined(x, rules, depth + 1) for x in parts(t)))
+
+
+def _first(letter: str, sides: tuple[Term, ...], rules: Rules) -> int:
+    """The least number of layers for which everything named exists."""
+    lows = [1]
+    for side in sides:
+        for t in walk(side):
+            if isinstance(t, At) and t.index.names == {letter}:
+                start = rules.starts.get(t.name, {})
+                lows.append(min(start, default=1) - t.index.constant)
+    if max(lows) > LONGEST:
+        raise NotSupported("an element too far behind")
+    return max(lows)
+
+
+# -- proof: a polynomial in the elements, for numbers of layers and for the letter itself
+
+@dataclass
+class _Unfold:
+    """Terms as polynomials in elements counted from a letter (None: every index is a number)."""
+
+    rules: Rules
+    letter: str | None
+    work: int = 0
+
+    def of(self, t: Term) -> Poly:
+        self.work += 1
+        if self.work > MOST_UNFOLDED * 10:
+            raise LimitExceeded("too many terms")
+        match t:
+            case Number(value):
+                return Poly.number(value)
+            case Size(name):
+                return _atom(name)
+            case At():
+                return self.element(t)
+            case Total():
+                return self.total(t)
+            case Power(base, exponent):
+                return self.power(self.of(base), exponent)
+            case Added(terms):
+                return reduce(lambda a, b: a + b, map(self.of, terms), ZERO)
+            case Multiplied(factors):
+                return reduce(mul, map(self.of, factors), ONE)
+        raise TypeError(f"not a term: {t!r}")
+
+    def offset(self, e: Affine) -> int:
+        """How far behind the letter."""
+        if self.letter is None:
+            if not e.is_constant:
+                raise NotSupported(f"{e} is no number")
+            return e.constant
+        if e.names == {self.letter} and e.coefficient(self.letter) == 1 and e.is_linear_in(self.letter):
+            return e.constant
+        raise NotSupported(f"{e} is not {self.letter} and a number")
+
+    def element(self, t: At) -> Poly:
+        start = self.rules.starts.get(t.name, {})
+        if t.index.is_constant:
+            at = t.index.constant
+            if at in start:
+                return self.of(start[at])
+            if t.name in self.rules.steps and at > max(start, default=0):
+                step = self.rules.steps[t.name]
+                return self.of(put(step.body, {step.letter: t.index}))
+            return _atom(f"{t.name}_{at}")
+        behind = self.offset(t.index)
+        step_ = self.rules.steps.get(t.name)
+        if step_ is not None and behind > -BEHIND:
+            return self.of(put(step_.body, {step_.letter: t.index}))
+        return _atom(f"{t.name}_{{{t.index}}}")
+
+    def total(self, t: Total) -> Poly:
+        if t.index not in letters_of(t.body) and not any(isinstance(x, Size) and x.name == t.index
+                                                         for x in walk(t.body)):
+            body, many = self.of(t.body), t.high - t.low + 1
+            many = Affine.of(max(many.constant, 0)) if many.is_constant else many
+            return self.power(body, many) if t.product else body * self.of(value_of(many))
+        if not t.low.is_constant:
+            raise NotSupported(f"the first index {t.low} is no number")
+        if t.high.is_constant:
+            steps, known = range(t.low.constant, t.high.constant + 1), ONE if t.product else ZERO
+            where = [Affine.of(i) for i in steps]
+        else:
+            behind = self.offset(t.high)
+            if behind < -BEHIND:
+                raise NotSupported("an index too far behind")
+            if self.letter is not None and self.letter in letters_of(t.body) - {t.index}:
+                raise NotSupported(f"{self.letter} stands in a sum over layers")
+            known = _atom(f"{'prod' if t.product else 'sum'} from {t.low}: {_text(t.body, t.index, self.rules)}")
+            where = [Affine.of(self.letter or "") + i for i in range(1 - BEHIND, behind + 1)]
+        if len(where) > MOST_UNFOLDED:
+            raise LimitExceeded("too many layers")
+        for e in where:
+            inner = self.of(put(t.body, {t.index: e}))
+            known = known * inner if t.product else known + inner
+        return known
+
+    def power(self, base: Poly, exponent: Affine) -> Poly:
+        if exponent.is_constant:
+            if not 0 <= exponent.constant <= LONGEST:
+                raise NotSupported(f"a power of {exponent}")
+            return base**exponent.constant
+        if base == ONE:
+            return ONE
+        behind = self.offset(exponent) + BEHIND
+        if not 0 <= behind <= LONGEST:
+            raise NotSupported(f"a power of {exponent}")
+        known = _atom(f"({_shown(base)})^({self.letter}-{BEHIND})")
+        return base**behind * known
+
+
+def _atom(text: str) -> Poly:
+    return Poly.atom(Atom(False, text))
+
+
+def _shown(p: Poly) -> str:
+    return " + ".join(sorted(f"{c}*{'*'.join(f'{a.text}^{e}' for a, e in m)}" for m, c in p.terms.items()))
+
+
+def _text(body: Term, index: str, rules: Rules) -> str:
+    """The same for bodies that are the same: as a polynomial in elements counted from the bound index."""
+    return _shown(_Unfold(rules, "#").of(put(body, {index: Affine.of("#")})))
+
+
+def _proved(left: Term, right: Term, letter: str, first: int, rules: Rules) -> bool:
+    """Induction: the difference vanishes for the first numbers of layers, and does not change from then on."""
+    left, right = _cleared(left, right)
+    if not letter:
+        return not _Unfold(rules, None).of(left) - _Unfold(rules, None).of(right)
+    beyond = max(first, _latest_start((left, right), rules)) + 2 * BEHIND
+    for layers in range(first, beyond + 1):
+        here = {letter: Affine.of(layers)}
+        if _Unfold(rules, None).of(put(left, here)) - _Unfold(rules, None).of(put(right, here)):
+            return False
+    before = {letter: Affine.of(letter) - 1}
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, At) and one.name in rules.steps and one.index == Affine.of(letter):
+            step = rules.steps[one.name]  # what holds before goes into the recurrence
+            stepped = _instead(put(step.body, {step.letter: Affine.of(letter)}), one.name, letter, put(other, before))
+            if not _Unfold(rules, letter).of(stepped) - _Unfold(rules, letter).of(other):
+                return True
+    now = _Unfold(rules, letter).of(left) - _Unfold(rules, letter).of(right)
+    then = _Unfold(rules, letter).of(put(left, before)) - _Unfold(rules, letter).of(put(right, before))
+    return not now - then
+
+
+def _instead(t: Term, name: str, letter: str, value: Term) -> Term:
+    """With a value for name[letter - 1]."""
+    if t == At(name, Affine.of(letter) - 1):
+        return value
+    return t if isinstance(t, Total) else rebuilt(t, tuple(_instead(x, name, letter, value) for x in parts(t)))
+
+
+def _cleared(left: Term, right: Term) -> tuple[Term, Term]:
+    """Both sides times their denominators: the same where those are not 0."""
+    (a, b), (c, d) = _fraction(left), _fraction(right)
+    return (left, right) if b == d == UNIT else (Multiplied((a, d)), Multiplied((c, b)))
+
+
+def _fraction(t: Term) -> tuple[Term, Term]:
+    """Numerator and denominator; a sum over layers keeps what it holds."""
+    match t:
+        case Ratio(above, below):
+            (a, b), (c, d) = _fraction(above), _fraction(below)
+            return Multiplied((a, d)), Multiplied((b, c))
+        case Added(terms) if any(isinstance(x, Ratio) for x in walk(t)):
+            split = [_fraction(x) for x in terms]
+            below = Multiplied(tuple(b for _, b in split))
+            return Added(tuple(Multiplied((a, *(b for j, (_, b) in enumerate(split) if j != i)))
+                               for i, (a, _) in enumerate(split))), below
+        case Multiplied(factors) if any(isinstance(x, Ratio) for x in walk(t)):
+            split = [_fraction(x) for x in factors]
+            return Multiplied(tuple(a for a, _ in split)), Multiplied(tuple(b for _, b in split))
+    return t, UNIT
+
+
+def _latest_start(sides: tuple[Term, ...], rules: Rules) -> int:
+    lows = [t.low.constant for side in sides for t in walk(side) if isinstance(t, Total) and t.low.is_constant]
+    return max([0, *lows, *(i for start in rules.starts.values() for i in start)])

@@ -1,0 +1,117 @@
+"""Sizes from layer to layer: induction against evaluation."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import pytest
+
+from symconv.affine import Affine
+from symconv.claims.verify import verify_claim
+from symconv.decide.sequence_terms import Added, At, Multiplied, Number, Power, Rules, Size, Step, Term, Total, put
+from symconv.decide.sequences import decide_sequences
+
+L, LOWER, I = Affine.of("L"), Affine.of("l"), Affine.of("i")
+ONE, MINUS = Number(Fraction(1)), Number(Fraction(-1))
+TAPS = Added((At("k", LOWER), MINUS))
+STRIDES = Total("i", Affine.of(1), LOWER - 1, At("s", I), True)
+FIELD = Rules({"r": {0: ONE}}, {"r": Step("l", Added((At("r", LOWER - 1), Multiplied((TAPS, STRIDES)))))})
+CLOSED = Added((ONE, Total("l", Affine.of(1), L, Multiplied((TAPS, STRIDES)))))
+
+
+def test_a_recurrence_and_its_closed_form() -> None:
+    assert decide_sequences(CLOSED, At("r", L), FIELD).kind == "proved"
+
+
+def test_a_stride_too_many() -> None:
+    wrong = Total("i", Affine.of(1), LOWER, At("s", I), True)
+    claim = Added((ONE, Total("l", Affine.of(1), L, Multiplied((TAPS, wrong)))))
+    found = decide_sequences(claim, At("r", L), FIELD)
+    assert found.kind == "refuted" and found.counterexample is not None
+    assert dict(found.counterexample.sizes) == {"L": 1, "k_1": 2, "s_1": 2}
+    assert (found.counterexample.claimed, found.counterexample.actual) == (3, 2)
+
+
+def footprint(kernels: list[int], strides: list[int]) -> int:
+    """The inputs one output reaches, counted: the truth, without any formula."""
+    reached = {0}
+    for k, s in reversed(list(zip(kernels, strides, strict=True))):
+        reached = {s * o + j for o in reached for j in range(k)}
+    return len(range(min(reached), max(reached) + 1))
+
+
+def test_the_closed_form_counts_the_inputs_an_output_reaches() -> None:
+    draw = random.Random(7)
+    for _ in range(50):
+        layers = draw.randint(1, 4)
+        k, s = ([draw.randint(1, 4) for _ in range(layers)] for _ in "ks")
+        known = {"k": {i + 1: Number(Fraction(v)) for i, v in enumerate(k)},
+                 "s": {i + 1: Number(Fraction(v)) for i, v in enumerate(s)}}
+        rules = Rules({**FIELD.starts, **known}, FIELD.steps)
+        assert decide_sequences(Number(Fraction(footprint(k, s))), At("r", Affine.of(layers)), rules).kind == "proved"
+
+
+def test_what_is_proved_holds_for_random_claims() -> None:
+    """Random pairs of nested sums and products: a proof is never contradicted by evaluation (that would raise), and
+    the mutated side of a proved pair is."""
+    draw = random.Random(3)
+    proved = 0
+    for _ in range(300):
+        left = term(draw, 3)
+        right = shuffled(draw, left)
+        found = decide_sequences(right, left, FIELD)
+        assert found.kind in ("proved", "checked"), (left, right, found)
+        proved += found.kind == "proved"
+        wrong = Added((right, Multiplied((At("k", L), Number(Fraction(draw.choice((-1, 1))))))))
+        assert decide_sequences(wrong, left, FIELD).kind == "refuted"
+    assert proved > 250
+
+
+def term(draw: random.Random, depth: int, index: Affine = L) -> Term:
+    kind = draw.randrange(7 if depth else 4)
+    if kind < 2:
+        return At(draw.choice("ks"), index)
+    if kind == 2:
+        return Number(Fraction(draw.randint(1, 3)))
+    if kind == 3:
+        return draw.choice((Power(Number(Fraction(2)), index), Size("a")))
+    if kind == 4:
+        return Added((term(draw, depth - 1, index), term(draw, depth - 1, index)))
+    if kind == 5:
+        return Multiplied((term(draw, depth - 1, index), term(draw, depth - 1, index)))
+    name = f"i{depth}"
+    return Total(name, Affine.of(1), index - draw.randint(0, 1), term(draw, depth - 1, Affine.of(name)),
+                 depth == 1 and draw.random() < 0.5)
+
+
+def shuffled(draw: random.Random, t: Term) -> Term:
+    """The same number written otherwise: turned round, bound indices renamed, the last term split off."""
+    match t:
+        case Added((a, b)):
+            return Added((shuffled(draw, b), shuffled(draw, a)))
+        case Multiplied((a, b)):
+            return Multiplied((shuffled(draw, b), shuffled(draw, a)))
+        case Total(product=False) if not t.high.constant:  # from 1 to L: there is a last term
+            return Added((Total(t.index, t.low, t.high - 1, t.body), last(t)))
+    return t
+
+
+def last(t: Total) -> Term:
+    return put(t.body, {t.index: t.high})
+
+
+@pytest.mark.parametrize(("claim", "given", "verdict"), [
+    (r"r_L = 1 + (k-1) \frac{s^L - 1}{s - 1}", [r"r_l = r_{l-1} + (k-1) s^{l-1}", "r_0 = 1"], "proved"),
+    (r"r_L = 1 + (k-1) \frac{s^L - 1}{s}", [r"r_l = r_{l-1} + (k-1) s^{l-1}", "r_0 = 1"], "refuted"),
+    (r"\mathrm{RF}_L = 2^{L+1} - 1", [r"\mathrm{RF}_l = \mathrm{RF}_{l-1} + (K_l - 1) \prod_{m=1}^{l-1} s_m",
+                                      r"\mathrm{RF}_0 = 1", "K_l = 3", "s_m = 2"], "proved"),
+    (r"r_l = r_{l-1} + (k_l - 1) j_{l-1}", ["r: receptive field", "k: kernel size", "s: stride",
+                                            "j_l = j_{l-1} s_l", "j_0 = 1"], "proved"),
+    (r"r_l = r_{l-1} + (k_l - 1) s_l", ["r: receptive field", "k: kernel size", "s: stride"], "refuted"),
+    (r"r_l = 2^{999999999}", ["r_l = r_{l-1} + k_l"], "not_understood"),
+    (r"r_3 = 9", [r"r_n = 1 + \sum_{l=1}^{n} (k_l - 1)"], "not_understood"),
+    (r"r_3 = k_1 + k_2 + k_3 - 2", [r"r_n = 1 + \sum_{l=1}^{n} (k_l - 1)"], "proved"),
+])  # fmt: skip
+def test_as_authors_write_it(claim: str, given: list[str], verdict: str) -> None:
+    assert verify_claim(claim, given=given).verdict == verdict
