@@ -18,6 +18,7 @@ from symconv.errors import NotationError, NotSupported
 from symconv.points import points
 
 RESULT = "result"
+NEARBY = 60  # choices of sizes among which a point outside is looked for
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,14 @@ def _leading(outside: dict[str, tuple[Constraint, ...]], known: Sequence[Constra
     return list(kept)
 
 
+def _connected(start: Constraint, others: Sequence[Constraint]) -> set[str]:
+    """The names that bear on a constraint: other axes have sizes of their own."""
+    found = set(start.expression.names)
+    while more := {v for c in others if c.expression.names & found for v in c.expression.names} - found:
+        found |= more
+    return found
+
+
 def _reachable(known: Sequence[Constraint], inside: Constraint, names: Sequence[str], context: Context) -> bool:
     """Can the point lie outside? Elimination says no, or small sizes show where."""
     low = [row(c) for c in known if not c.equality]
@@ -211,7 +220,11 @@ def _reachable(known: Sequence[Constraint], inside: Constraint, names: Sequence[
         pass
     broken = Constraint(-inside.expression - 1)
     window = [c for v in names for c in (at_least(v, -3), at_least(9, v))]
-    for sizes in sizes_of(context, 40):
+    involved = _connected(inside, (*known, *context.constraints))
+    known = [c for c in known if c.expression.names & involved]
+    part = Context(tuple(s for s in context.sizes if s in involved),
+                   tuple(c for c in context.constraints if c.expression.names <= involved & {*context.sizes}))
+    for sizes in sizes_of(part, NEARBY):
         here = [c.substitute(sizes) for c in (*known, broken)]
         used = [n for n in names if any(n in c.expression.names for c in here)]
         here += [c for c in window if c.expression.names <= set(used)]
