@@ -51,7 +51,7 @@ ROOMS = (
     ("notation.big", "notation.derivatives", "notation.tables", "notation.macros"),
     ("notation.parser",),
     # Nodes to what they mean in their document, to claims, to findings.
-    ("claims.finding", "claims.raw", "claims.layers", "claims.whole", "claims.continuous"),
+    ("claims.finding", "claims.raw", "claims.layers", "claims.whole", "claims.continuous", "claims.activations"),
     ("claims.scope", "claims.words", "claims.stars", "claims.letters", "claims.sums", "claims.kinds",
      "claims.counting", "claims.prose", "claims.blurred", "claims.choices"),
     ("claims.axes", "claims.extents", "claims.gradients", "claims.indexing", "claims.regroup", "claims.spans"),
@@ -63,7 +63,7 @@ ROOMS = (
     ("claims.reader",),
     ("claims.opened", "claims.conventions", "claims.directives", "claims.readings", "claims.sizes_roles",
      "claims.sizes", "claims.scalar_writing", "claims.scalars", "claims.writing"),
-    ("claims.sequences",),
+    ("claims.sequences", "claims.function_definitions"),
     ("claims.defining", "claims.elements", "claims.listing", "claims.noticing", "claims.operators", "claims.suggest",
      "claims.updates", "claims.grounds"),
     ("claims.session",),

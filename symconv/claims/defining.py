@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symconv.affine import Affine, at_least
 from symconv.claims.axes import Axes
 from symconv.claims.blurred import clear
+from symconv.claims.function_definitions import activation
 from symconv.claims.judge import Judgement, spoken_array
 from symconv.claims.kinds import forward_name
 from symconv.claims.letters import children
@@ -21,7 +22,7 @@ from symconv.claims.raw import INTEGRAL, Factor, Index, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import GRADIENT, Array, Definition, Scope
 from symconv.claims.spelling import reference
-from symconv.claims.words import LOSSES, about_axes, base_of, key
+from symconv.claims.words import LOSSES, about_axes, base_of, key, ranked
 from symconv.decide.feasible import feasible, row
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -36,6 +37,8 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if isinstance(left, n.Bracketed):
         left = left.body
     left = _applied(left)
+    if (function := activation(session.scope, left, right)) is not None:
+        return function
     if isinstance(left, n.Call | n.Operation | n.Scripted) and _starred(left):
         return operator_definition(opened, left, right)
     if not isinstance(left, n.Name | n.Scripted | n.Call):
@@ -47,7 +50,8 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if not isinstance(base_of(left), n.Name):
         return None
     if not _plain(left, opened):
-        return define_element(opened, left, right)
+        zero = isinstance(right, n.Number) and not right.value
+        return vanishing(session, opened, left, s) if zero else define_element(opened, left, right)
     if session.fixed:
         clear(session.scope, (left,))
     reader = opened.reader()
@@ -110,7 +114,7 @@ def names_gradient(session: Session, opened: Opened, name: str, right: n.Partial
 
 def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement, name: str) -> Outcome:
     """A second formula for what is defined: the same again, or a new definition."""
-    old = session.scope.definitions[name]
+    old, known = session.scope.definitions[name], set(session.scope.arrays)
     try:
         outcome = session.claim(opened, left, right, s)
     except NotationError:
@@ -122,10 +126,17 @@ def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: S
     array = session.scope.arrays.pop(name)
     del session.scope.definitions[name]
     try:
-        return define(session, opened, left, right, s)
+        outcome = define(session, opened, left, right, s)
+        new = session.scope.definitions[name]
+        if len(new.letters) != len(old.letters):  # y = T(w) x for y_i = sum ...
+            if unknown := new.reads - known:
+                raise NotationError(f"nothing says what {min(unknown)} is", -1)
+            if name in session.scope.extents:
+                raise NotationError(f"{name} is {ranked(len(old.letters))}, this is {ranked(len(new.letters))}", -1)
     except NotationError:
         session.scope.arrays[name], session.scope.definitions[name] = array, old
         raise
+    return outcome
 
 
 def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import gcd
 
 from symconv.affine import Affine, Constraint
+from symconv.claims.activations import known, polynomial
 from symconv.claims.continuous import by_parts, derivative_by
 from symconv.claims.counting import counted
 from symconv.claims.finding import Shown
@@ -95,6 +96,8 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     both = settle(scope, actual, claimed, letters, conditions, box, elements)
     stop = {f.name for t in (*actual, *claimed) for f in t.factors if f.name.startswith(GRADIENT)}
     sides = [by_parts(inlined(scope, resolved(scope, side, stop)), scope.continuous) for side in (actual, claimed)]
+    functions = {f.function.rstrip("'") for side in sides for t in side for f in t.factors}
+    sides = [polynomial(side, known(functions, scope.activations)) for side in sides]
     where = (*conditions, *existing(scope, elements, letters, both.axes))
     before = list(scope.facts)
     spoken_of = literals(scope, [Raw((f,)) for f in elements], both.left.context)
@@ -106,7 +109,16 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     if found.verdict != "proved" and (plain := counted(scope, sides)) is not None:
         found = _decided(scope, both, plain, letters, where)
     scope.facts[:] = before
+    if found.verdict in ("refuted", "proved_if", "proved_for") and (inner := _nested(scope, sides)):
+        return Judgement("not_understood", reason=f"a function of {inner}, itself a function, is only compared by name")
     return _if_there(scope, found, needed, context.constraints)
+
+
+def _nested(scope: Scope, sides: Sequence[Sum]) -> str:
+    """An array of function values that stands in another function: there nothing is known of it."""
+    names = {f.name for side in sides for t in side for f in t.factors if f.function}
+    return next((v for v in sorted(names) if v in scope.definitions and all(
+        len(t.factors) == 1 and t.factors[0].function for t in scope.definitions[v].terms)), "")
 
 
 def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequence[str],

@@ -25,39 +25,50 @@ def label_of(name: str) -> Label | None:
     return Label(m["base"] + m["rest"], m["letter"], int(m["offset"] or 0)) if m else None
 
 
-def shifted(name: str, letter: str, by: int) -> str:
-    """The same name `by` layers later."""
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From layer to layer: by so many, or from any layer l to the last, L."""
+    letter: str
+    by: int
+    to: str = ""
+
+
+def shifted(name: str, move: Move) -> str:
+    """The same name in another layer."""
     m = LABEL.fullmatch(name)
-    if m is None or m["letter"] != letter:
+    if m is None or m["letter"] != move.letter:
         return name
-    offset = int(m["offset"] or 0) + by
-    return f"{m['base']}^{letter}{f'{offset:+d}' if offset else ''}{m['rest']}"
+    offset = int(m["offset"] or 0) + move.by
+    return f"{m['base']}^{move.to or move.letter}{f'{offset:+d}' if offset else ''}{m['rest']}"
 
 
-def shifted_size(name: str, letter: str, by: int) -> str:
-    """|w^l|_2 some layers later."""
-    return re.sub(r"\|([^|]+)\|", lambda m: f"|{shifted(m[1], letter, by)}|", name)
+def shifted_size(name: str, move: Move) -> str:
+    """|w^l|_2 in another layer."""
+    return re.sub(r"\|([^|]+)\|", lambda m: f"|{shifted(m[1], move)}|", name)
 
 
-def shifted_sum(terms: Sum, letter: str, by: int) -> Sum:
-    """Every name some layers later."""
-    return tuple(replace(t, factors=tuple(replace(f, name=shifted_gradient(f.name, letter, by)) for f in t.factors))
+def shifted_sum(terms: Sum, move: Move) -> Sum:
+    """Every name in another layer."""
+    return tuple(replace(t, factors=tuple(replace(f, name=shifted_gradient(f.name, move)) for f in t.factors))
                  for t in terms)
 
 
-def shifted_gradient(name: str, letter: str, by: int) -> str:
+def shifted_gradient(name: str, move: Move) -> str:
     """The same for a name that may be a gradient."""
     mark = name[0] if name.startswith("∂") else ""
-    return mark + shifted(name.removeprefix(mark), letter, by)
+    return mark + shifted(name.removeprefix(mark), move)
 
 
-def kin(name: str, known: Iterable[str]) -> tuple[str, str, int] | None:
-    """A known name of another layer: (that name, the letter, how many layers further `name` is)."""
+def kin(name: str, known: Iterable[str]) -> tuple[str, Move] | None:
+    """A known name of another layer, and how to get from it to this one: z^l for z^{l+1}, and for z^L."""
     own = label_of(name)
     if own is None:
         return None
-    for other in known:
-        there = label_of(other)
-        if there and (there.base, there.letter) == (own.base, own.letter) and there.offset != own.offset:
-            return other, own.letter, own.offset - there.offset
+    labels = [(other, label) for other in known if (label := label_of(other)) and label.base == own.base]
+    for other, there in labels:
+        if there.letter == own.letter and there.offset != own.offset:
+            return other, Move(own.letter, own.offset - there.offset)
+    for other, there in labels:
+        if own.letter.isupper() and there.letter == own.letter.lower():
+            return other, Move(there.letter, own.offset - there.offset, own.letter)
     return None

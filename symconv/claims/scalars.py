@@ -16,7 +16,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.scalar_writing import scalar_node
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of
-from symconv.claims.words import described, key, not_understood
+from symconv.claims.words import described, is_function, key, not_understood
 from symconv.decide.scalar import (
     Ceil,
     Facts,
@@ -85,6 +85,9 @@ def _named(node: n.Name | n.Scripted | n.Call, scope: Scope) -> Scalar:
             return ROUNDING[word](scalar_of(arguments[0], scope))
         if word in EXTREMES:
             return EXTREMES[word](tuple(scalar_of(a, scope) for a in arguments))
+        function = word.rstrip("'")
+        if is_function(function) or function in scope.functions:
+            raise not_understood("the value of a function is not understood among sizes", node)
         if node.bracket == "(" and len(arguments) == 1:
             return Times((scalar_of(node.head, scope), scalar_of(arguments[0], scope)))
     if isinstance(node, n.Scripted) and len(node.above) == 1 and isinstance(node.above[0], n.Number) \

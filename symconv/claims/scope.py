@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from symconv.affine import ZERO, Affine, Constraint, at_least, equal, inside
-from symconv.claims.layers import kin, shifted, shifted_size, shifted_sum
+from symconv.claims.layers import Move, kin, shifted, shifted_size, shifted_sum
 from symconv.claims.raw import Factor, Index, Sum
 from symconv.claims.words import axes
 from symconv.decide.sequence_terms import Rules
@@ -133,6 +134,7 @@ class Scope:
         listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         examples: values of sizes in the example at hand; fixed: those under which a claim is decided.
+        activations: functions of which more is known than their name.
         sequences: what is known of sizes from layer to layer.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
@@ -187,6 +189,7 @@ class Scope:
     blurred: set[str] = field(default_factory=set)
     examples: dict[str, int] = field(default_factory=dict)
     fixed: Mapping[str, int] = field(default_factory=dict)
+    activations: dict[str, str] = field(default_factory=dict)
     sequences: Rules = field(default_factory=Rules)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
@@ -197,6 +200,15 @@ class Scope:
     zero: bool = False
     heads: dict[str, n.Node] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything as it is now, for `restore`."""
+        return {f.name: copy(getattr(self, f.name)) for f in fields(self)}
+
+    def restore(self, before: Mapping[str, object]) -> None:
+        """Forget what was learnt since: a formula that is not understood says nothing."""
+        for name, value in before.items():
+            setattr(self, name, value)
 
     def branch(self) -> Scope:
         """A copy in which operators may be defined without the rest of the document taking notice."""
@@ -262,27 +274,27 @@ class Scope:
             return
         found = kin(name, self.upstream)
         if found:
-            other, letter, by = found
-            self.upstream[name] = shifted(self.upstream[other], letter, by)
+            other, move = found
+            self.upstream[name] = shifted(self.upstream[other], move)
             self.instantiate(self.upstream[name], depth + 1)
         found = kin(name, self.definitions)
         if found:
-            other, letter, by = found
+            other, move = found
             d = self.definitions[other]
             for read in sorted(d.reads):
-                there = shifted(read, letter, by)
-                self.shift(read, there, letter, by)
+                there = shifted(read, move)
+                self.shift(read, there, move)
                 self.instantiate(there, depth + 1)
-            self.definitions[name] = Definition(name, d.letters, shifted_sum(d.terms, letter, by))
-            self.shift(other, name, letter, by)
+            self.definitions[name] = Definition(name, d.letters, shifted_sum(d.terms, move))
+            self.shift(other, name, move)
 
-    def shift(self, name: str, there: str, letter: str, by: int) -> None:
+    def shift(self, name: str, there: str, move: Move) -> None:
         """The array of another layer, with sizes of its own; those of an array that is known are the same."""
         if name not in self.arrays or name == there:
             return
         moved = []
         for a in self.arrays[name].axes:
-            sizes = {v: shifted_size(v, letter, by) for e in (a.low, a.extent) if e is not None for v in e.names}
+            sizes = {v: shifted_size(v, move) for e in (a.low, a.extent) if e is not None for v in e.names}
             self.invented |= {v for old, v in sizes.items() if old in self.invented}
             self.sizes |= set(sizes.values())
             put = {old: Affine.of(v) for old, v in sizes.items()}

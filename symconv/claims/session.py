@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine
 from symconv.claims import whole
+from symconv.claims.activations import DERIVATIVES
 from symconv.claims.blurred import blur, clear
 from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
@@ -85,6 +86,9 @@ class Session:
         try:
             if isinstance(body, n.Chain) and (step := time_step(body)) is not None:
                 return self.update(step, s)
+            if isinstance(body, n.Chain) and isinstance(body.items[1], n.Items) and any(
+                    isinstance(x, n.Dots) for x in body.items[1].entries):
+                return [Outcome("", Judgement("not_a_claim", reason="what an index runs over"))]
             if isinstance(body, n.Chain) and all(o in EQUALS for o in body.operators):
                 return layered(self.scope, body, self.given) or self.chain(body, s)
             if isinstance(body, n.Chain) and body.operators[0] == "<-":
@@ -123,9 +127,11 @@ class Session:
                 with suppress(NotationError):
                     operator_definition(opened, left, right)
         for part, (left, right) in enumerate(zip(body.items, body.items[1:], strict=False)):
+            before = self.scope.snapshot()
             try:
                 found.append(replace(self.part(opened, left, right, s, part), part=part))
             except NotationError as e:
+                self.scope.restore(before)
                 if part == 0:
                     blur(self.scope, left)
                 found.append(Outcome("", Judgement("not_understood", reason=e.reason), part=part, at=e.at))
@@ -193,6 +199,9 @@ class Session:
         self.scope.facts += listed(self.scope, (left, right))
         judgement = judge(self.scope, ours.at(here), theirs.at(here), letters, conditions, box, elements)
         taken(self.scope, [c for c in self.scope.facts if c not in before])
+        if "identity" in judgement.reason:
+            judgement = self.for_a_function(judgement, lambda: judge(
+                self.scope, ours.at(here), theirs.at(here), letters, conditions, box, elements))
         if judgement.verdict != "proved":
             compared(self.scope, ours.at(here), theirs.at(here))
         if self.fixed or self.given:
@@ -201,6 +210,18 @@ class Session:
                  if v and (v != "integral" or judgement.domain != "derivative")]
         remarks += outside(self.scope, judgement, (right, left))
         return Outcome(self.kind(left, elements), judgement, "; ".join(dict.fromkeys(notes)), remarks=remarks)
+
+    def for_a_function(self, judgement: Judgement, again: Callable[[], Judgement]) -> Judgement:
+        """What fails for some functions may hold for the logistic one, whose name is often sigma alone."""
+        for function in sorted(self.scope.functions - set(self.scope.activations)):
+            for kind in DERIVATIVES:
+                self.scope.activations[function] = kind
+                try:
+                    if again().verdict == "proved":
+                        return Judgement("proved_for", f"{function} is {kind}", engines=judgement.engines)
+                finally:
+                    del self.scope.activations[function]
+        return judgement
 
     def prepare(self, reader: Reader, left: n.Node, right: n.Node) -> None:
         """Letters such as delta that nobody defined stand for the gradient of the last output."""

@@ -12,6 +12,7 @@ from symconv.claims.raw import Factor, Raw, Sum
 from symconv.claims.scope import Array, Axis, Scope
 from symconv.claims.words import axes
 from symconv.decide.feasible import OutOfBudget, feasible, negated, row
+from symconv.decide.isl import possible
 from symconv.decide.sizes import sizes_of
 from symconv.equation import Access, Context, Equation, Signal, Tensor, Term
 from symconv.errors import NotationError, NotSupported
@@ -210,7 +211,7 @@ def _connected(start: Constraint, others: Sequence[Constraint]) -> set[str]:
 
 
 def _reachable(known: Sequence[Constraint], inside: Constraint, names: Sequence[str], context: Context) -> bool:
-    """Can the point lie outside? Elimination says no, or small sizes show where."""
+    """Can the point lie outside? An engine says whether, or small sizes show where."""
     low = [row(c) for c in known if not c.equality]
     same = [row(c) for c in known if c.equality]
     try:
@@ -219,6 +220,9 @@ def _reachable(known: Sequence[Constraint], inside: Constraint, names: Sequence[
     except OutOfBudget:
         pass
     broken = Constraint(-inside.expression - 1)
+    found = possible([*known, broken])
+    if found is not None:
+        return found
     window = [c for v in names for c in (at_least(v, -3), at_least(9, v))]
     involved = _connected(inside, (*known, *context.constraints))
     known = [c for c in known if c.expression.names & involved]

@@ -45,7 +45,7 @@ def _said(o: Outcome) -> str:
         case "proved_if":
             return f"true exactly when {j.condition}"
         case "proved_for":
-            return f"true when {j.condition}, but not{worked(o)}"
+            return f"true when {j.condition}, but not{worked(o) if j.counterexample else ' for every function'}"
         case "refuted":
             return f"false{worked(o)}" if j.counterexample else f"false: {j.reason}"
         case "checked":

@@ -26,12 +26,15 @@ STEPS = frozenset(("t+1", "k+1", "n+1", "i+1", "new", "next", "τ+1", "tau+1", "
 
 
 def time_step(body: n.Chain) -> n.Chain | None:
-    """w^{(t+1)} = w^{(t)} - ..., or w := w - ..., as the update it is; None for other chains."""
+    """w^{(t+1)} = w^{(t)} - ..., w := w - ... or w \\to w - ..., as the update it is; None for other chains."""
     if len(body.items) != 2:
         return None
     left, right = body.items
-    if body.operators == (":=",):
-        return n.Chain(body.items, ("<-",)) if isinstance(right, n.Add) and right.terms[0].node == left else None
+    if body.operators[0] in (":=", "=", "->") and isinstance(right, n.Add) and right.terms[0].node == left \
+            and not right.terms[0].negative:
+        return n.Chain(body.items, ("<-",))
+    if body.operators[0] not in (":=", "="):
+        return None
     if not isinstance(left, n.Scripted) or len(left.above) != 1 or key(left.above[0]) not in STEPS:
         return None
     bare = n.Scripted(left.base, left.below) if left.below else left.base

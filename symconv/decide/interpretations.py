@@ -54,10 +54,12 @@ SIGMOID = Interpretation("1/(1 + exp(-z))", (_logistic, _logistic1, _logistic2))
 TANH = Interpretation("tanh(z)", (math.tanh, _tanh1, _tanh2))
 SOFTPLUS = Interpretation("log(1 + exp(z))", (_softplus, _logistic, _logistic1))
 EXP = Interpretation("exp(z)", (math.exp, math.exp, math.exp))
+LOG = Interpretation("log(z)", (math.log, lambda z: 1 / z, lambda z: -1 / (z * z)))
 # The identity is not among them: who writes sigma does not mean it, and every lost factor sigma'
 # would pass for true with it.
 GENERAL = (SQUARE, CUBIC, RELU, SIGMOID, TANH, SOFTPLUS)
-SPECIFIC = {"relu": RELU, "sigmoid": SIGMOID, "tanh": TANH, "softplus": SOFTPLUS, "exp": EXP}
+SPECIFIC = {"relu": RELU, "sigmoid": SIGMOID, "tanh": TANH, "softplus": SOFTPLUS, "exp": EXP, "log": LOG,
+            "ln": LOG}
 
 
 def interpretations(functions: Sequence[str]) -> Iterator[dict[str, Interpretation]]:
@@ -86,5 +88,5 @@ def apply(function: str, value: Number, meaning: dict[str, Interpretation]) -> N
     known = meaning[base].derivatives
     try:
         return known[order](value) if order < len(known) else None
-    except OverflowError:
+    except (OverflowError, ValueError, ZeroDivisionError):
         return None

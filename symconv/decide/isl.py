@@ -83,6 +83,20 @@ def compare(left: Equation, right: Equation) -> Answer:
     return answer or Answer("unknown", "isl needs more operations than its budget")
 
 
+def possible(constraints: Sequence[Constraint]) -> bool | None:
+    """Is there an integer point, whatever the names stand for? None where isl does not answer."""
+    try:
+        import islpy  # noqa: F401
+    except ImportError:
+        return None
+    if any(len(m) > 1 for c in constraints for m, _ in c.expression):
+        return None
+    names = tuple(sorted({v for c in constraints for v in c.expression.names}))
+    found: bool | None = _bounded(lambda: not _set(
+        f"{_head(names)} {{ : {_conjunction(constraints, _naming(names))} }}").is_empty())
+    return found
+
+
 def _compare(left: Equation, right: Equation, names: tuple[str, ...]) -> Answer:
     allowed = _conjunction((*left.context.constraints, *right.context.constraints), _naming(names))
     context = _set(f"{_head(names)} {{ : {allowed} }}")
