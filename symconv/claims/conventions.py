@@ -58,6 +58,6 @@ def output(scope: Scope, name: str, rank: int) -> Definition | None:
     label = name.partition("^")[2]
     linear = [d for d in scope.definitions.values()
               if d.letters and not any(f.function for t in d.terms for f in t.factors)]
-    same = [d for d in linear if label and d.name.partition("^")[2] == label]
+    same = [d for d in linear if d.name.partition("^")[2] == label]
     fitting = [d for d in (same or linear) if rank in (0, len(d.letters))] or same or linear
     return fitting[-1] if fitting else None

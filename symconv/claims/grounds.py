@@ -7,6 +7,7 @@ from math import prod
 
 from symconv.claims.gradients import depends
 from symconv.claims.noticing import UnknownName
+from symconv.claims.patterns import continued
 from symconv.claims.raw import Factor, Sum
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.words import SCALARS
@@ -28,12 +29,14 @@ def grounded(scope: Scope, ours: Sum, theirs: Sum) -> None:
             raise UnknownName(name)
     for f in (f for t in ours for f in t.factors if f.name.startswith(GRADIENT)):
         name = f.name.removeprefix(GRADIENT)
+        if not any(True for _ in scope.readers(name)):
+            scope.instantiate_readers(name)
         readers = list(scope.readers(name))
         if not readers and not any(g.name == f.name for u in theirs for g in u.factors):
             raise NotationError(f"nothing says how the loss depends on {name}", -1)
-        for d in scope.definitions.values():
+        for d in list(scope.definitions.values()):
             through = d.name in scope.listed and d.name != name and depends(scope, d.name, name)
-            if through and not complete(scope, d.name):
+            if through and not complete(scope, d.name) and not continued(scope, d.name):
                 raise NotationError(f"only some elements of {d.name} are defined", -1)
 
 
@@ -57,8 +60,9 @@ def compared(scope: Scope, ours: Sum, theirs: Sum) -> None:
         NotationError: one side is a number of an example, or speaks of an array that nothing ties to the other.
     """
     for one, other in ((ours, theirs), (theirs, ours)):
-        if all(not t.factors and not t.indices and not t.constraints for t in one) and any(
-                f.indices for t in other for f in t.factors) and sum(t.coefficient for t in one) not in (0, 1):
+        entries = {t.coefficient for t in one} if any(t.constraints for t in one) else {sum(t.coefficient for t in one)}
+        if all(not t.factors and not t.indices for t in one) and not entries <= {0, 1} and any(
+                f.indices for t in other for f in t.factors):
             raise NotationError("values of an example are not compared", -1)
     strange = {f.name for t in ours for f in t.factors if not f.indices} ^ {
         f.name for t in theirs for f in t.factors if not f.indices}

@@ -179,5 +179,7 @@ def _label(entry: n.Node) -> bool:
     if isinstance(entry, n.Product) and all(isinstance(f, n.Name) for f in entry.factors):
         word = key(entry)  # letters that spell a word
         return len(word) > 3 or word in SHORT
+    if isinstance(entry, n.Scripted) and key(entry.base) in SIDES and all(map(_label, entry.below)):
+        return True  # n_{H_{prev}}
     names = list(index_names(entry))
     return bool(names) and all(key(x) in ("l", "L", "ell", "t") for x in names)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from symconv.claims.words import SIZE_WORDS, is_function, is_transpose, key
+from symconv.claims.words import LOSSES, SIZE_WORDS, is_function, is_transpose, key
 from symconv.notation import nodes as n
 from symconv.notation.vocabulary import RUN
 
@@ -38,6 +38,16 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset(), runs: frozenset
         first = made.factors[0]  # a * b c is a * (b c)
         return replace(first, right=regrouped(n.Product((first.right, *made.factors[1:])), words, runs))
     return _worded(made, words | runs | SIZE_WORDS, runs) if isinstance(made, n.Product) else made
+
+
+def gradients(node: n.Node, arrays: Collection[str]) -> n.Node:
+    """nabla a_11, where a is an array and no loss: dL/da_11."""
+    if isinstance(node, n.Call) and node.head == n.Name("nabla") and len(node.arguments) == 1:
+        by = node.arguments[0]
+        base = by.base if isinstance(by, n.Scripted) else by
+        if isinstance(base, n.Name) and key(base) in arrays and key(base) not in LOSSES:
+            return n.Partial(n.Name("L", at=base.at), by)
+    return mapped(node, lambda inner: gradients(inner, arrays))
 
 
 def framework_names(node: n.Node) -> set[str]:

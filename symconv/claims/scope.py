@@ -288,6 +288,14 @@ class Scope:
             self.definitions[name] = Definition(name, d.letters, shifted_sum(d.terms, move))
             self.shift(other, name, move)
 
+    def instantiate_readers(self, name: str) -> None:
+        """What reads the same name in another layer reads it here: a^{l-1} = sigma(z^{l-1}), for z^{l-1}."""
+        for d in list(self.definitions.values()):
+            for read in sorted(d.reads):
+                found = kin(name, (read,))
+                if found:
+                    self.resolve(shifted(d.name, found[1]))
+
     def shift(self, name: str, there: str, move: Move) -> None:
         """The array of another layer, with sizes of its own; those of an array that is known are the same."""
         if name not in self.arrays or name == there:

@@ -29,7 +29,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
-from symconv.claims.regroup import framework_names, mapped, regrouped
+from symconv.claims.regroup import framework_names, gradients, mapped, regrouped
 from symconv.claims.scalars import assume, scalar_chain, size_chain
 from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.sequences import bounded, layered
@@ -82,6 +82,7 @@ class Session:
         self.scope.named |= framework_names(s.body)
         body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words(s.body),
                          frozenset(self.scope.runs))
+        body = gradients(body, self.scope.arrays)
         self.scope.written |= {x.text for x in names_in(body)}
         try:
             if isinstance(body, n.Chain) and (step := time_step(body)) is not None:

@@ -38,15 +38,19 @@ def verify(text: str, *, given: Sequence[str] = (), source: str = "markdown", pa
     return told(under_each_choice(lambda choices: _verified(document, given, choices)))
 
 
-def _verified(document: Document, given: Sequence[str], choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
+def _verified(document: Document, given: Sequence[str], choices: Mapping[str, str],
+              zero: bool = False) -> tuple[list[Finding], Scope]:
     """The findings on a document, with what it leaves open settled by choices."""
     session = Session(Scope(preferred=choices))
-    session.scope.zero = any(zero_outside(s.prose) for s in document.spans)
+    session.scope.zero = zero or any(zero_outside(s.prose) for s in document.spans)
     found = take_given(session, given)
     found += take(session, [(d.text, d.place) for d in document.directives], document.path)
+    before = session.scope.zero
     for formula in formulas(document):
         found += of_formula(session, formula, document)
         found += mistaken(session, formula, document)
+    if session.scope.zero and not before:  # `where g[n] = 0 for n < 0` stands behind the formula it is about
+        return _verified(document, given, choices, zero=True)
     return found, session.scope
 
 
