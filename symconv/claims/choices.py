@@ -15,10 +15,12 @@ from symconv.claims.finding import Finding, Reading
 from symconv.claims.scope import Scope
 
 Run = Callable[[Mapping[str, str]], tuple[list[Finding], Scope]]
-MOST = 4  # readings of one document
+MOST = 6  # readings of one document
 SETTLED = ("", "definition", "not_a_claim")
 WORDED = {"correlation": "cross-correlation"}
-SENTENCES = {"slides": "the {} operand of a cross-correlation slides", "outputs": "outputs count from {}"}
+AXES = {"1": "1 axis", "2": "2 axes"}
+SENTENCES = {"slides": "the {} operand of a cross-correlation slides", "outputs": "outputs count from {}",
+             "bias": "the bias of a convolution is {}", "axes": "arrays named as a whole have {}"}
 
 
 def under_each_choice(run: Run) -> list[Finding]:
@@ -60,7 +62,7 @@ def disputed(findings: Sequence[Finding]) -> tuple[int, int]:
 def _told(f: Finding, chosen: dict[str, str], others: list[tuple[dict[str, str], Finding]]) -> Finding:
     """The finding with the choices its verdict depends on, and what the nearest other choice makes of it."""
     nearest = sorted(others, key=lambda o: sum(chosen[n] != v for n, v in o[0].items()))
-    differing = [(c, g) for c, g in nearest if g.verdict != f.verdict]
+    differing = [(c, g) for c, g in nearest if g.verdict not in (f.verdict, "not_understood")]
     if not differing:
         return f
     other, g = differing[0]
@@ -72,4 +74,6 @@ def _told(f: Finding, chosen: dict[str, str], others: list[tuple[dict[str, str],
 
 
 def _sentence(name: str, value: str) -> str:
-    return SENTENCES[name].format(value) if name in SENTENCES else f"{name} is {WORDED.get(value, value)}"
+    if name in SENTENCES:
+        return SENTENCES[name].format(AXES[value] if name == "axes" else value)
+    return f"{name} is {WORDED.get(value, value)}"

@@ -16,7 +16,7 @@ from symconv.claims.raw import ONE, Factor, Raw, Sum, Value, multiply, scale
 from symconv.claims.references import named_value
 from symconv.claims.scope import Scope
 from symconv.claims.spelling import Reference, Undeclared, reference
-from symconv.claims.starred import operated
+from symconv.claims.starred import biased, operated
 from symconv.claims.summing import branched, indicator, integrated, summed
 from symconv.claims.words import base_of, described, key, not_understood
 from symconv.notation import nodes as n
@@ -72,7 +72,7 @@ class Reader:
             case n.Add():
                 if any(isinstance(t.node, n.Dots) for t in node.terms):
                     return Value.scalar(continued(self, node))
-                return whole.add([self.signed(t) for t in node.terms], 0 if _inputs_last(node) else 1)
+                return whole.add(biased(self, node), 0 if _inputs_last(node) else 1)
             case n.Signed():
                 return self.signed(node)
             case n.Quotient():

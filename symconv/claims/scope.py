@@ -181,7 +181,6 @@ class Scope:
     taken: dict[str, tuple[str, str]] = field(default_factory=dict)
     preferred: Mapping[str, str] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)
-    usual_rank: int = 1
     padding: int = 0
     support: dict[str, list[tuple[str, Constraint]]] = field(default_factory=dict)
     multiletter: bool = False
@@ -239,7 +238,7 @@ class Scope:
     def rank_of_operator(self, operator: str) -> int:
         """How many axes the operands of an operator have, unless they say so themselves."""
         ranks = {rank for op, rank in self.templates if op == operator}
-        return ranks.pop() if len(ranks) == 1 else self.usual_rank
+        return ranks.pop() if len(ranks) == 1 else int(self.choose("axes", "1", "2"))
 
     def zero_where(self, name: str, letter: str, broken: Constraint) -> None:
         """x[n] = 0 for n < 0: the array counts only where the condition does not hold."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, equal
 from symconv.claims import whole
-from symconv.claims.raw import Raw, Value, fresh
+from symconv.claims.raw import Factor, Raw, Value, fresh
 from symconv.claims.scope import Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
 from symconv.claims.words import not_understood
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PLAIN = ("times", "cdot")
 IMPULSE = "delta"
+OFFSETS = frozenset(("b", "B", "bias", "beta", "Beta"))
 STARS = ("*", "ast", "star", "circledast", "otimes")
 
 
@@ -69,6 +70,29 @@ def star(reader: Reader, node: n.Operation) -> Value:
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
     return slid(reader, node, left, right)
+
+
+def biased(reader: Reader, node: n.Add) -> list[Value]:
+    """The terms of a sum; the bias of a convolution may be one number for all outputs."""
+    values = [reader.signed(t) for t in node.terms]
+    rank = max(v.rank for v in values)
+    slides = any(isinstance(t.node, n.Operation) and canonical(t.node.operator) in USUAL for t in node.terms)
+    return [_everywhere(v, rank) if slides and _one(reader, v) else v for v in values]
+
+
+def _everywhere(v: Value, rank: int) -> Value:
+    """One number in the place of every element."""
+    return Value(rank, lambda i: (Raw((Factor(v.array),)),))
+
+
+def _one(reader: Reader, v: Value) -> bool:
+    """A bias of which nobody says how many elements it has."""
+    if v.array.split("^")[0] not in OFFSETS or not v.rank or reader.scope.array(v.array) is not None:
+        return False
+    if reader.scope.choose("bias", "an array", "a number") == "an array":
+        return False
+    reader.scope.ranks[v.array] = 0
+    return True
 
 
 def slid(reader: Reader, node: n.Operation, left: Value, right: Value) -> Value:

@@ -16,7 +16,6 @@ from symconv.claims.scope import Scope
 from symconv.claims.session import Session
 from symconv.claims.spans import Formula, formulas
 from symconv.claims.telling import coded, doubtful, sentence
-from symconv.claims.words import about_axes
 from symconv.decide.decision import EngineDisagreement
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -80,21 +79,12 @@ def verify_claim(latex: str, *, given: Sequence[str] = ()) -> Finding:
 
 def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
     """Every finding on one formula, what could not be read of the context first."""
-    verdicts = _claimed(latex, given, 1)
-    if all(f.verdict in ("", "not_understood") for f in verdicts) and any(about_axes(f.message) for f in verdicts):
-        planar = _claimed(latex, given, 2)  # arrays named as a whole may be images
-        verdicts = planar if any(f.verdict not in ("", "not_understood") for f in planar) else verdicts
-    return told(verdicts)
-
-
-def _claimed(latex: str, given: Sequence[str], rank: int) -> list[Finding]:
     def run(choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
-        session = Session(Scope(usual_rank=rank, preferred=choices), fixed=True)
+        session = Session(Scope(preferred=choices), fixed=True)
         found = take_given(session, given)
         return found + of_formula(session, Formula.alone(latex), Document("-", (), ())), session.scope
 
-    return under_each_choice(run)
-
+    return told(under_each_choice(run))
 
 
 WORD = re.compile(r"\\[A-Za-z]+|.", re.S)
