@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symconv.affine import Affine, AffineLike, Constraint, at_least, inside, unique
 from symconv.claims.axes import Axes
@@ -133,9 +133,26 @@ class _Maker:
         moved = moved.where(*(c for f in moved.factors if (a := self.scope.array(f.name)) and not a.finite
                               for c in a.inside(f.indices)))
         moved = moved.where(*(c for f in moved.factors for c in self.scope.supported(f)))
+        moved = self.without_twins(moved)
         extra = tuple(c.substitute(shift) for c in self.domain)
         return Term(tuple(map(self.access, moved.factors)), moved.indices,
                     unique((*moved.constraints, *extra)), moved.coefficient)
+
+    def without_twins(self, t: Raw) -> Raw:
+        """One index for two that the same equality fixes: t/s read twice."""
+        for c in (c for c in t.constraints if c.equality):
+            for index in c.expression.names & set(t.indices):
+                for other in t.indices:
+                    if other != index and c.substitute({index: other}) in t.constraints and self.fixes(c, index):
+                        merged = replace(t, indices=tuple(v for v in t.indices if v != index))
+                        return self.without_twins(merged.substitute({index: other}))
+        return t
+
+    def fixes(self, c: Constraint, index: str) -> bool:
+        """Is there one value of the index only? Its coefficient is a number, or a product of sizes of at least 1."""
+        inside = [m for m, _ in c.expression if index in m]
+        return len(inside) == 1 and inside[0].count(index) == 1 and all(
+            v == index or (v in self.scope.sizes and self.scope.least(v) >= 1) for v in inside[0])
 
     def access(self, f: Factor) -> Access:
         array = self.scope.array(f.name) or Array(f.name)

@@ -210,7 +210,9 @@ def _solve(coefficient: Fraction, pending: list[str], constraints: tuple[Constra
         rest = [c.substitute({name: value}) for c in rest]
     facts: list[Constraint] = []
     while pending and (fixed := _determined(rest, pending, facts, positive)) is not None:
-        pending.remove(fixed)
+        name, floor = fixed
+        pending.remove(name)
+        rest, facts = ([c.substitute({name: floor}) for c in found] for found in (rest, facts))
     free = tuple(n.split("|")[0] for n in pending)
     while pending:
         rest = _counted(rest, pending, len(free) - len(pending))
@@ -237,10 +239,11 @@ def _unit(constraints: list[Constraint], pending: list[str]) -> tuple[Constraint
 
 
 def _determined(rest: list[Constraint], pending: list[str], facts: list[Constraint],
-                positive: frozenset[str]) -> str | None:
+                positive: frozenset[str]) -> tuple[str, str] | None:
     """A pending index fixed by a*v == e, or by 0 <= e - a*v < a; its floor goes to the facts.
 
-    The factor a is a number or a size that is at least 1.
+    The factor a is a number or a size that is at least 1. The floor is called by what it is of: the same
+    floor in two pieces is one number.
     """
     for name in pending:
         for c in rest:
@@ -254,7 +257,7 @@ def _determined(rest: list[Constraint], pending: list[str], facts: list[Constrai
                 rest.remove(low)
                 rest.remove(high)
             facts += [low, high]
-            return name
+            return name, f"[({e})/({size})]"
     return None
 
 
