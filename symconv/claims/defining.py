@@ -161,14 +161,19 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
     conditions = opened.conditions(s, reader)
     axes.stated(conditions)
     axes.infer(terms)
-    axes.facts += [at_least(a.extent, 1) for a in axes.outputs.values() if a.extent and not a.extent.is_constant
-                   and not any("~" in v for v in a.extent.names)]
-    session.scope.facts += [c for c in axes.facts if c not in session.scope.facts]
+    _has_outputs(session.scope, axes)
     session.scope.arrays[ref.name] = Array(ref.name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[ref.name] = Definition(ref.name, letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
         session.scope.continuous |= {ref.name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
     return Outcome("forward", Judgement("definition"), forward_name(session.scope, terms, letters), remarks=remarks)
+
+
+def _has_outputs(scope: Scope, axes: Axes) -> None:
+    """Who writes a layer down has at least one output."""
+    axes.facts += [at_least(a.extent, 1) for a in axes.outputs.values() if a.extent and not a.extent.is_constant
+                   and not any("~" in v for v in a.extent.names)]
+    scope.facts += [c for c in axes.facts if c not in scope.facts]
 
 
 def _read(session: Session, reader: Reader, right: n.Node) -> Value:
@@ -202,7 +207,7 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
         if ends is not None:
             axes.given(letter, ends)
     axes.infer(terms)
-    session.scope.facts += [c for c in axes.facts if c not in session.scope.facts]
+    _has_outputs(session.scope, axes)
     session.scope.arrays[name] = Array(name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[name] = Definition(name, letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):

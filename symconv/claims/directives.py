@@ -65,12 +65,19 @@ def _role(scope: Scope, m: re.Match[str]) -> bool:
 
 
 def _shape(scope: Scope, name: str, role_text: str) -> bool:
-    entries = [e.strip() for e in re.split(r"\s+x\s+|\s*(?:[×,]|\\times)\s*|(?<=\d)x(?=\d)", role_text.strip("()[] "))]
+    between = r"\s+x\s+|\s*(?:[×,]|\\times)\s*|(?<=\d)x(?=\d)"
+    entries = [e.strip() for e in re.split(between, _unwrapped(role_text.strip()))]
     read = [_size(scope, e) for e in entries]
     if not all(e is not None for e in read):
         return False
     scope.extents[name] = tuple(e for e in read if e is not None)
     return True
+
+
+def _unwrapped(text: str) -> str:
+    """Without brackets around the whole: (n, k), not (n-k+1) x (k)."""
+    inner = text[1:-1]
+    return inner if text[:1] in "([" and text[-1:] in ")]" and not set(inner) & set("()[]") else text
 
 
 def _size(scope: Scope, text: str) -> Affine | None:

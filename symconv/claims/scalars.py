@@ -137,7 +137,7 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
     ours, theirs = scalar_of(left, scope), scalar_of(right, scope)
     facts = facts_of(scope)
     single = ours.name if isinstance(ours, Var) else ""
-    if single and first and not given:
+    if single and first and not given and single not in scope.taken_sizes:
         truths = list(_truths(scope, single, theirs))
         if truths:
             known = roles((single, *names(theirs), *scope.roles), scope.roles)
@@ -152,6 +152,7 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
         return _valued(scope, single, theirs, facts)
     if single and first and (given or not (_known(scope, single) or _related(scope, {single, *names(theirs)}))):
         define(scope, single, theirs)
+        scope.taken_sizes |= {single} if given else set()
         scope.expansions[single] = right
         return Outcome("definition", Judgement("definition"), f"what {single} is")
     decision = decide_scalar(theirs, ours, facts)

@@ -136,6 +136,7 @@ class Scope:
         examples: values of sizes in the example at hand; fixed: those under which a claim is decided.
         activations: functions of which more is known than their name.
         sequences: what is known of sizes from layer to layer.
+        taken_sizes: names of sizes whose formula was given.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
@@ -190,6 +191,7 @@ class Scope:
     fixed: Mapping[str, int] = field(default_factory=dict)
     activations: dict[str, str] = field(default_factory=dict)
     sequences: Rules = field(default_factory=Rules)
+    taken_sizes: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)

@@ -225,6 +225,8 @@ def _part(scope: Scope, left: Term, right: Term, first: bool, given: bool) -> Ou
         assumed = None if given else _truth(scope, left, right)
         if assumed is not None:
             left, reading = assumed
+        elif not given and isinstance(left, At | Size) and "receptive" in _role(scope, left.name):
+            raise NotationError(f"nothing says which layers {left.name} is the receptive field of", -1)
         elif (said := _defines(scope, left, right)) is not None:
             return Outcome("definition", Judgement("definition"), said)
     notes = _started(scope, (left, right))
@@ -261,6 +263,8 @@ def _defines(scope: Scope, left: Term, right: Term) -> str | None:
     behind = left.index - letter
     if not behind.is_constant:
         raise NotationError(f"an element at {left.index} cannot be defined", -1)
+    if left.name in RECURRENT and not letters_of(right) and letter.isupper():
+        raise NotationError(f"a recurrence for {left.name} that goes back is not understood", -1)  # r_L = 1
     body = put(right, {letter: Affine.of(letter) - behind})
     if other := letters_of(body) - {letter}:
         raise NotationError(f"the index {min(other)} is declared nowhere", -1)
@@ -276,8 +280,8 @@ def _truth(scope: Scope, left: Term, right: Term) -> tuple[Term, str] | None:
     r_0 = 1 (A. Araujo, W. Norris and J. Sim, Computing receptive fields, Distill, 2019)."""
     rules = scope.sequences
     name = left.name if isinstance(left, At | Size) else ""
-    said = [role for v, role in scope.roles.items() if v.partition("_")[0] == name and "receptive" in role]
-    if not said or name in rules.steps:
+    said = _role(scope, name)
+    if "receptive" not in said or name in rules.steps:
         return None
     terms = [left, right, *(s.body for s in rules.steps.values())]
     heads = {x.name for t in terms for x in walk(t) if isinstance(x, At)}
@@ -289,7 +293,7 @@ def _truth(scope: Scope, left: Term, right: Term) -> tuple[Term, str] | None:
 
     l, i = Affine.of("l"), Affine.of("i")
     kernels, strides = each("kernel size", l), each("stride", i)
-    layers = isinstance(left, At) and ("layer" in said[0] or len(left.index.names) == 1)
+    layers = isinstance(left, At) and ("layer" in said or len(left.index.names) == 1)
     index = left.index if isinstance(left, At) and layers else _last_layer(scope, right)
     if index is None or len(kernels) != 1 or len(strides) > 1:
         return None
@@ -300,6 +304,11 @@ def _truth(scope: Scope, left: Term, right: Term) -> tuple[Term, str] | None:
     scope.sequences = replace(rules, steps={**rules.steps, name: step}, starts={
         **rules.starts, name: rules.starts.get(name, {0: ONE})})
     return At(name, index), "the receptive field of layers on top of each other"
+
+
+def _role(scope: Scope, name: str) -> str:
+    """What a directive calls the name, or an element of it."""
+    return next((role for v, role in scope.roles.items() if v.partition("_")[0] == name), "")
 
 
 def _last_layer(scope: Scope, right: Term) -> Affine | None:

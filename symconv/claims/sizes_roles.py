@@ -17,7 +17,7 @@ KINDS = (
 )
 # Words that must all occur, and the role they name; the first rule that fits counts.
 WORDS = (
-    ("output padding", "output padding"), ("total padding", "total padding"),
+    ("output padding", "output padding"), ("total padding", "total padding"), ("total side", "total padding"),
     ("input channel", "channels in"), ("output channel", "channels out"), ("number filter", "channels out"),
     ("padding before", "padding before"), ("padding left", "padding before"), ("padding top", "padding before"),
     ("padding low", "padding before"), ("padding after", "padding after"), ("padding right", "padding after"),
@@ -31,6 +31,7 @@ SAME_WORD = {
     "outputs": "output", "strides": "stride", "channels": "channel", "dilations": "dilation", "atrous": "dilation",
     "rate": "dilation", "ksize": "kernel", "kernels": "kernel", "groups": "group", "num": "number", "begin": "before",
     "end": "after", "start": "before", "filters": "filter",
+    "padded": "padding", "together": "total", "sides": "side",
 }
 AXES = {"h": "H", "height": "H", "y": "H", "row": "H", "w": "W", "width": "W", "x": "W", "col": "W", "depth": "D"}
 SIDES = {**dict.fromkeys(("l", "left", "t", "top", "begin", "before", "start"), "before"),

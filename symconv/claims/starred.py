@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from symconv.affine import Affine, equal
 from symconv.claims import whole
 from symconv.claims.raw import Factor, Raw, Value, fresh
-from symconv.claims.scope import Definition, Scope
+from symconv.claims.scope import Array, Axis, Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
 from symconv.claims.words import not_understood
 from symconv.notation import nodes as n
@@ -45,6 +45,8 @@ def star(reader: Reader, node: n.Operation) -> Value:
     template = reader.scope.templates.get((named(node), left.rank))
     if template is not None and template.serves(left, right):
         return template.apply(left, right)
+    if _sized(reader.scope, left, right):
+        left, right = inner.value(node.left), inner.value(node.right)
     said = f"{reader.scope.stars.get(canonical(node.operator), '')} {node.label}"
     if not any(m in said for m in ("valid", "full", "same")):
         for side in (left, right):  # nobody says how long they are
@@ -70,6 +72,20 @@ def star(reader: Reader, node: n.Operation) -> Value:
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
     return slid(reader, node, left, right)
+
+
+def _sized(scope: Scope, left: Value, right: Value) -> bool:
+    """Where somebody says how long one operand is, the other is no function on all integers either."""
+    new = [v for v in (left, right) if v.array and v.rank and scope.array(v.array) is None]
+    if not new or not any(len(scope.extents.get(v.array, ())) == v.rank for v in (left, right)):
+        return False
+    for v in new:
+        extents = scope.extents.setdefault(v.array, tuple(
+            scope.size(f"|{v.array}|" + (f"_{axis + 1}" if v.rank > 1 else "")) for axis in range(v.rank)))
+        if len(extents) != v.rank:
+            return False
+        scope.arrays[v.array] = Array(v.array, tuple(Axis(Affine.of(scope.base or 0), e) for e in extents))
+    return True
 
 
 def biased(reader: Reader, node: n.Add) -> list[Value]:

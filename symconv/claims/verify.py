@@ -11,6 +11,7 @@ from symconv.claims.directives import directive
 from symconv.claims.finding import Finding
 from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome, Remark
+from symconv.claims.phrases import simpler
 from symconv.claims.prose import zero_outside
 from symconv.claims.scope import Scope
 from symconv.claims.session import Session
@@ -104,7 +105,7 @@ def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> lis
     found: list[Finding] = []
     session.given = True
     statements: list[tuple[str, Place, Statement]] = []
-    for text, place in texts:
+    for text, place in [(part, place) for whole, place in texts for part in simpler(whole)]:
         if directive(session.scope, text):
             continue
         try:
