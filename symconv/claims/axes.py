@@ -188,7 +188,7 @@ class Axes:
     def axes(self, name: str, rank: int, terms: list[Raw]) -> tuple[Axis, ...]:
         given = self.scope.extents.get(name)
         reads = [(t, f) for t in terms for f in t.factors if f.name == name]
-        if given is None and any(self.on_line(t, e) for t, f in reads for e in f.indices):
+        if given is None and not self.spanned(reads) and any(self.on_line(t, e) for t, f in reads for e in f.indices):
             return (LINE,) * rank
         if given is None and self.scope.signals:
             return (LINE,) * rank
@@ -199,6 +199,11 @@ class Axes:
             return (LINE,) * rank
         return tuple(self.axis(name, axis, reads, given[axis] if given and axis < len(given) else None)
                      for axis in range(rank))
+
+    def spanned(self, reads: list[tuple[Raw, Factor]]) -> bool:
+        """Does a sum with bounds run over each axis? Then they are those of the array."""
+        return any(all((a := alone(e)) in t.stated and self.found.get(a or "", LINE) != LINE for e in f.indices)
+                   for t, f in reads)
 
     def along(self, terms: list[Raw], reads: list[tuple[Raw, Factor]]) -> bool:
         """bias(oc) beside a sum with bounds: it has an element for each output, as other arrays have."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from symconv.claims.judge import Judgement
+from symconv.affine import Affine
+from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import forward_name, sliding
 from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
-from symconv.claims.raw import Index, Raw, Sum, Value, multiply
+from symconv.claims.raw import Factor, Index, Raw, Sum, Value, derivative, fresh, multiply
 from symconv.claims.settle import settle
 from symconv.claims.stars import named
-from symconv.claims.words import key, ranked
+from symconv.claims.words import is_transpose, key, ranked
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
@@ -23,6 +24,11 @@ class Unary:
     argument: str
     letters: tuple[str, ...]
     terms: Sum
+
+    def at(self, names: tuple[str, ...]) -> Sum:
+        """What it makes of its argument there."""
+        put = dict(zip(self.letters, map(Affine.of, names), strict=True))
+        return tuple(t.apart().substitute(put) for t in self.terms)
 
     def apply(self, a: Value) -> Value:
         return _applied(self.letters, self.terms, {self.argument: a})
@@ -136,6 +142,9 @@ def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...
     if len(factors) != 2 or not all(isinstance(f, n.Name | n.Scripted) for f in factors):
         return None
     scope, name, argument = opened.scope, key(factors[0]), key(factors[1])
+    if isinstance(factors[0], n.Scripted) and any(map(is_transpose, factors[0].above)) \
+            and key(factors[0].base) in scope.unary:
+        return _adjoint(opened, scope.unary[key(factors[0].base)], scope.resolve(argument), entries, right)
     if name in scope.unary or scope.array(name) is not None:
         return None
     reader = opened.reader()
@@ -145,6 +154,21 @@ def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...
     scope.unary[name] = Unary(scope.resolve(argument), letters, terms)
     return Outcome("definition", Judgement("definition"), f"what {name} does to an array",
                    remarks=opened.remarks(reader))
+
+
+def _adjoint(opened: Opened, operator: Unary, argument: str, entries: tuple[n.Node, ...], right: n.Node) -> Outcome:
+    """(T^T y)_j = ... is no definition once T is known: it collects what each (T x)_i has of x_j, times y_i."""
+    scope, reader = opened.scope, opened.reader()
+    reader.names = {v: e for v, e in reader.names.items() if v in {key(x) for x in entries}}
+    places = tuple(reader.names.values())
+    scope.line(argument, len(operator.letters))
+    claimed = reader.value(right).terms
+    names = tuple(fresh(v) for v in operator.letters)
+    inner = derivative(operator.at(names), operator.argument, places)
+    truth = tuple(t.over(names) for t in multiply(inner, (Raw((Factor(argument, tuple(map(Affine.of, names))),)),)))
+    letters = tuple(e.items[0][0][0] for e in places)
+    reading = f"the adjoint of what acts on {operator.argument}"
+    return Outcome("identity", judge(scope, truth, claimed, letters), reading, remarks=opened.remarks(reader))
 
 
 def _explicit(node: n.Node) -> bool:
