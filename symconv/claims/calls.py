@@ -15,7 +15,7 @@ from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import Scope
 from symconv.claims.spelling import reference
 from symconv.claims.starred import star
-from symconv.claims.words import ROTATIONS, SCALARS, is_function, key, names_in, not_understood
+from symconv.claims.words import CONVOLUTIONS, ROTATIONS, SCALARS, is_function, key, names_in, not_understood
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 TRANSFORMS = {"hat": "hat over an expression", "widehat": "hat over an expression", "tilde": "tilde over an expression",
               "widetilde": "tilde over an expression", "bar": "bar over an expression",
               "overline": "bar over an expression", "flipud": "flip from top to bottom", "sqrt": "square root"}
-CONVOLUTIONS = frozenset(("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr"))
 
 
 def called(reader: Reader, node: n.Call) -> Value | None:

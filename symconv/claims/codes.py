@@ -96,9 +96,9 @@ CODES = (
     Code("SC104", "checked-not-proved", "note", "no counterexample up to small sizes, and no proof",
          "The message says up to which sizes both sides were compared and why no proof was found. It is evidence, "
          "not a proof; --fail-on-unchecked makes it count.",
-         r"\frac{\partial L}{\partial x_m} = \sum_{j : s \mid m-dj} \delta_{(m-dj)/s} w_j",
+         r"\frac{\partial L}{\partial x_{k i + j}} = \frac{1}{k} \frac{\partial L}{\partial y_i}, \quad 0 \le j < k",
          "Nothing to do, or split the step into smaller ones.",
-         (r"o_i = \sum_{j=0}^{k-1} w_j x_{si+dj}", DELTA)),
+         (r"y_i = \frac{1}{k} \sum_{j=0}^{k-1} x_{k i + j}",)),
     Code("SC105", "two-readings", "warning", "the formula can be read in two ways, with different verdicts",
          "The code of the verdict stays the first one; this one says that another reading leads elsewhere. A "
          "directive settles it.",

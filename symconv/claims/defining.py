@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if isinstance(left, n.Bracketed):
         left = left.body
     left = _applied(left)
+    if not session.given and re.search("param|매개변수|参数", session.scope.roles.get(key(left), "")):
+        raise NotationError(f"nothing says what {key(left)} counts", -1)
     if (function := activation(session.scope, left, right)) is not None:
         return function
     if isinstance(left, n.Call | n.Operation | n.Scripted) and _starred(left):
@@ -199,6 +202,7 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
     """h = W x + b, without indices; a loss; or a letter for an expression."""
     reader = opened.reader()
     reader.guess = 0
+    reader.numbered = _numbered(right) if name in LOSSES else frozenset()
     value = reader.value(right)
     letters = tuple(fresh(c) for c in "ijkl"[:value.rank])
     terms = value.at(tuple(map(Affine.of, letters)))
@@ -208,6 +212,8 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
             axes.given(letter, ends)
     axes.infer(terms)
     _has_outputs(session.scope, axes)
+    if "^" in name:  # another layer has read it: what comes out of this one goes in there
+        session.scope.same_lengths(name, tuple(axes.outputs[v] for v in letters))
     session.scope.arrays[name] = Array(name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[name] = Definition(name, letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
@@ -217,6 +223,15 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
     if not letters:
         _objective(session, name, {f for t in terms for f in t.factors})
     return Outcome("forward", Judgement("definition"), "")
+
+
+def _numbered(node: n.Node) -> frozenset[str]:
+    """What has several numbers below: a loss of y_1 and y_2 is one of their elements."""
+    found: dict[str, set[object]] = {}
+    for x in index_heads(node):
+        if isinstance(x, n.Scripted) and len(x.below) == 1 and isinstance(x.below[0], n.Number):
+            found.setdefault(key(x.base), set()).add(x.below[0].value)
+    return frozenset(v for v, numbers in found.items() if len(numbers) > 1)
 
 
 def _objective(session: Session, name: str, factors: set[Factor]) -> None:

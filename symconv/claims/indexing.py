@@ -84,7 +84,8 @@ class Indexing:
                     total = total + self.read(t)
                 return total
             case n.Quotient():
-                return self.side.quotient(self.read(node.above), self.read(node.below), exact=True)
+                above, below = self.read(node.above), self.read(node.below)
+                return self.scope.ratio(above, below) or self.side.quotient(above, below, exact=True)
             case n.Rounded():
                 return self.rounded(node)
             case n.Operation(operator="times" | "*" | "ast" | "cdot"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symconv.claims.scope import Scope
-from symconv.claims.words import LINE_WORDS, base_of, is_function, is_transpose, is_word, key
+from symconv.claims.words import LINE_WORDS, base_of, is_function, is_transpose, is_word, key, takes_arrays
 from symconv.notation import nodes as n
 
 INDICES = frozenset("ijlmtuvxyzabcqe")  # letters that are hardly ever sizes
@@ -52,7 +52,7 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
         _visit(node.base, scope, bound, found)
         return
     elif isinstance(node, n.Call):
-        if not is_function(key(node.head)) and key(node.head) not in scope.functions:
+        if not is_function(key(node.head)) and key(node.head) not in scope.functions and not takes_arrays(node.head):
             for entry in node.arguments:
                 _entries(entry, scope, bound, found)
             if isinstance(node.head, n.Scripted) and len(node.head.below) == 1 and isinstance(

@@ -21,6 +21,7 @@ from symconv.claims.summing import branched, indicator, integrated, summed
 from symconv.claims.words import base_of, described, key, not_understood
 from symconv.notation import nodes as n
 
+WEIGHTS = frozenset(("w", "theta", "u", "v"))  # letters of weights, matrices where they stand before a column
 INPUTS = frozenset("XAHZ")  # letters of what a layer reads
 
 
@@ -35,6 +36,7 @@ class Reader:
         guess: ranks of arrays met for the first time without indices.
         arity: how many indices stand on the expression being read, when that is written.
         elements: every element read so far.
+        numbered: names that stand with several numbers, y_1 and y_2, and are arrays.
     """
 
     scope: Scope
@@ -45,6 +47,7 @@ class Reader:
     arity: int = 0
     variables: set[str] = field(default_factory=set)
     elements: list[Factor] = field(default_factory=list)
+    numbered: frozenset[str] = frozenset()
 
     def terms(self, node: n.Node) -> Sum:
         value = self.value(node)
@@ -124,6 +127,10 @@ class Reader:
         if value.rank == others.rank == 1 and not value.row and not others.row and isinstance(first, n.Name) \
                 and self.scope.array(self.scope.resolve(key(first))) is None:
             value = Value.scalar((Raw((Factor(key(first)),)),))
+        if value.rank == others.rank == 1 and not value.row and not others.row and isinstance(first, n.Scripted) \
+                and key(first.base) in WEIGHTS and self.scope.array(value.array) is None:
+            self.scope.ranks[value.array] = 2  # w^l a^{l-1}
+            value = self.value(first)
         if value.rank == 1 and value.array and others.rank == 2:
             self.scope.rows.add(value.array)  # x A: whatever x was taken for, it is a row
         return whole.product(value, others)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symconv.claims.calls import CONVOLUTIONS
 from symconv.claims.finding import Reading
 from symconv.claims.letters import children, index_names
 from symconv.claims.outcome import Outcome
 from symconv.claims.stars import canonical, is_open
-from symconv.claims.words import key
+from symconv.claims.words import CONVOLUTIONS, key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement

@@ -210,6 +210,9 @@ def assume(scope: Scope, body: n.Chain) -> bool:
         a, b = scalar_of(left, scope), scalar_of(right, scope)
         if op == "|":
             scope.divides.append((a, b))
+            divisor, divided = affine_of(a), affine_of(b)
+            if divisor is not None and divided is not None:
+                scope.divide(divisor, divided)
             continue
         if op in ("<", "<="):
             a, b, op = b, a, op.replace("<", ">")

@@ -133,6 +133,7 @@ class Scope:
         impulses: names of the unit impulse.
         listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
+        ratios: quotients of sizes that are said to divide each other.
         examples: values of sizes in the example at hand; fixed: those under which a claim is decided.
         activations: functions of which more is known than their name.
         sequences: what is known of sizes from layer to layer.
@@ -187,6 +188,7 @@ class Scope:
     multiletter: bool = False
     named: set[str] = field(default_factory=set)
     blurred: set[str] = field(default_factory=set)
+    ratios: dict[tuple[Affine, Affine], Affine] = field(default_factory=dict)
     examples: dict[str, int] = field(default_factory=dict)
     fixed: Mapping[str, int] = field(default_factory=dict)
     activations: dict[str, str] = field(default_factory=dict)
@@ -308,8 +310,12 @@ class Scope:
             self.sizes |= set(sizes.values())
             put = {old: Affine.of(v) for old, v in sizes.items()}
             moved.append(Axis(a.low.substitute(put), a.extent.substitute(put) if a.extent is not None else None))
-        known = self.arrays.setdefault(there, Array(there, tuple(moved)))
-        for a, b in zip(known.axes, moved, strict=False):
+        self.arrays.setdefault(there, Array(there, tuple(moved)))
+        self.same_lengths(there, tuple(moved))
+
+    def same_lengths(self, name: str, axes: tuple[Axis, ...]) -> None:
+        """An array that is known already is as long as is said now."""
+        for a, b in zip(self.arrays[name].axes if name in self.arrays else (), axes, strict=False):
             if a.extent is not None and b.extent is not None and a.extent != b.extent:
                 fact = equal(a.extent, b.extent)
                 self.facts += [fact] if fact not in self.facts else []
@@ -334,6 +340,25 @@ class Scope:
         """Settle for the whole document what its definitions leave open."""
         value = self.preferred.get(name, usual)
         return self.taken.setdefault(name, (value, other if value == usual else usual))[0]
+
+    def divide(self, below: Affine, above: Affine) -> None:
+        """g | C: the quotient is a size of its own."""
+        if (below, above) not in self.ratios and len(above.names) == 1 and above == Affine.of(next(iter(above.names))):
+            self.ratios[below, above] = self.size(f"{above}/{below}")
+            self.facts.append(equal(above, below * self.ratios[below, above]))
+
+    def ratio(self, above: Affine, below: Affine) -> Affine | None:
+        """C/g, and m C/g, where g is said to divide C."""
+        if len(above.items) != 1:
+            return None
+        ((monomial, c),) = above.items
+        for name in monomial:
+            found = self.ratios.get((below, Affine.of(name)))
+            if found is not None:
+                rest = list(monomial)
+                rest.remove(name)
+                return c * Affine.build({tuple(rest): 1}) * found
+        return None
 
     def least(self, name: str) -> int:
         """The least value of a size; what only moves indices may be 0."""

@@ -118,6 +118,8 @@ def subscripts(reader: Reader, node: n.Scripted, name: str) -> tuple[list[n.Node
         return [], labelled
     if any(is_word(b) for b in node.below):
         return [b for b in node.below if not is_word(b)], [key(b) for b in node.below if is_word(b)]
+    if numbered and name in reader.numbered:
+        return list(node.below), []
     if reader.guess is not None and known is None and numbered:
         return [], labelled
     if any(key(x) in reader.names for b in node.below for x in names_in(b)) or (all(

@@ -12,6 +12,7 @@ from symconv.notation.vocabulary import RUN
 FUNCTIONS = frozenset("""sigma phi varphi psi relu sigmoid tanh softplus softmax exp log ln sin cos act elu gelu silu
     swish activation leakyrelu sgn sign sqrt""".split())
 ROTATIONS = frozenset(("rot", "rot180", "flip", "rotate", "reverse", "rev", "rotate180", "flipped"))
+CONVOLUTIONS = frozenset(("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr"))
 LOSSES = frozenset(("L", "E", "J", "C", "l", "ell", "loss", "Loss", "error", "cost", "Cost", "ε", "R"))
 SCALARS = frozenset("eta alpha beta gamma lambda mu epsilon varepsilon".split())  # letters of numbers
 TRANSPOSES = frozenset(("T", "top", "intercal", "mathsf T", "⊤"))
@@ -29,6 +30,13 @@ def spelled(name: n.Name) -> str:
 def is_function(name: str) -> bool:
     """Does the name usually stand for a pointwise function?"""
     return name.lower().rstrip("'") in FUNCTIONS
+
+
+def takes_arrays(head: n.Node) -> bool:
+    """Is what stands in its brackets an array, not an index: rot180(K), <x, y>, pad(g, k - 1)?"""
+    word = key(head.base if isinstance(head, n.Scripted) else head).lower().replace(" ", "")
+    return word in ROTATIONS | CONVOLUTIONS | {"inner", "norm", "pad", "padding", "zeropad", "fliplr"} or \
+        word.startswith("rot")
 
 
 def is_word(node: n.Node) -> bool:
