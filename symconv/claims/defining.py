@@ -21,6 +21,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.partials import is_loss
 from symconv.claims.raw import INTEGRAL, Factor, Index, Value, fresh
 from symconv.claims.reader import Reader
+from symconv.claims.references import at_indices
 from symconv.claims.scope import GRADIENT, Array, Definition, Scope
 from symconv.claims.spelling import reference
 from symconv.claims.words import LOSSES, about_axes, base_of, key, ranked
@@ -50,7 +51,7 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if isinstance(inner, n.Bracketed) and isinstance(inner.body, n.Product):
         entries = left.arguments if isinstance(left, n.Call) else left.below if isinstance(left, n.Scripted) else ()
         return unary_definition(opened, inner.body, reader_entries(opened, entries), right)
-    if not isinstance(base_of(left), n.Name):
+    if not isinstance(base_of(left), n.Name) or (isinstance(left, n.Scripted) and at_indices(left)):
         return None
     if not _plain(left, opened):
         zero = isinstance(right, n.Number) and not right.value

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine
-from symconv.claims.continuous import derivative_by
+from symconv.claims.continuous import derivative, derivative_by
 from symconv.claims.gradients import differential
-from symconv.claims.raw import Factor, Raw, Sum, Value
+from symconv.claims.raw import INTEGRAL, Factor, Raw, Sum, Value
 from symconv.claims.scope import GRADIENT, gradient_of
 from symconv.claims.words import LOSSES, is_word, key, names_in, not_understood
 from symconv.notation import nodes as n
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from symconv.claims.reader import Reader
 
 
+VARIABLES = frozenset(("t", "x", "u", "s", "tau"))
+
+
 def partial_value(reader: Reader, node: n.Partial) -> Value:
     """A derivative as it is written: of the loss, of an element, or by a variable."""
     by = reader.scope.resolve(key(node.by)) if isinstance(node.by, n.Name) else ""
     if by in reader.names or by in reader.variables:
         return derived_value(reader, node, None)
+    if isinstance(node.by, n.Name) and node.by.text in VARIABLES and whole_function(reader, node.of):
+        return derivative(reader.value(node.of))
     target = reader.value(node.by)
     if key(node.of) in reader.scope.objectives:
         return by_terms(reader, target, reader.scope.definitions[key(node.of)].terms, node)
@@ -36,6 +41,16 @@ def partial_value(reader: Reader, node: n.Partial) -> Value:
         return tuple(replace(t, reads=t.reads + named) for t in differential(reader.scope, terms, at.name, at.indices))
 
     return replace(of, array="", at=derived)
+
+
+def whole_function(reader: Reader, of: n.Node) -> bool:
+    """f, or f * g: functions on R that are written without their argument."""
+    of = of.body if isinstance(of, n.Bracketed) else of
+    if isinstance(of, n.Operation):
+        return whole_function(reader, of.left) and whole_function(reader, of.right)
+    return isinstance(of, n.Name) and (key(of) in reader.scope.continuous or (
+        reader.scope.array(key(of)) is None and any(v.startswith(INTEGRAL) for x in reader.scope.templates.values()
+                                                    for t in x.terms for v in t.indices)))
 
 
 def renamed(reader: Reader, target: Value, node: n.Partial) -> Value:

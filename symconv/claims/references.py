@@ -24,6 +24,7 @@ from symconv.claims.words import (
     key,
     names_in,
     not_understood,
+    takes_arrays,
 )
 from symconv.notation import nodes as n
 
@@ -39,7 +40,7 @@ def named_value(reader: Reader, node: n.Node) -> Value:
         special = called(reader, node)
         if special is not None:
             return special
-    elif isinstance(node, n.Scripted) and (not isinstance(base_of(node), n.Name) or (isinstance(
+    elif isinstance(node, n.Scripted) and (not isinstance(base_of(node), n.Name) or at_indices(node) or (isinstance(
             node.base, n.Bracketed) and any(map(is_transpose, node.above)))):
         return scripted(reader, node)
     ref = reference(reader, node)
@@ -52,6 +53,11 @@ def named_value(reader: Reader, node: n.Node) -> Value:
     for _ in range(ref.power - 1):
         powered = whole.product(powered, value)
     return powered
+
+
+def at_indices(node: n.Scripted) -> bool:
+    """rot180(K)_{m,n}: an element of what a function makes of an array."""
+    return isinstance(node.base, n.Call) and takes_arrays(node.base.head)
 
 
 def scripted(reader: Reader, node: n.Scripted) -> Value:
@@ -136,7 +142,7 @@ def unindexed(reader: Reader, name: str, ref: Reference, node: n.Node) -> Value:
     plain = name.rstrip("'")
     if reader.scope.array(name) is None and (plain in reader.scope.functions or (name != plain and is_function(plain))):
         raise not_understood(f"the function {name} has no argument", node)
-    array = reader.scope.array(name)
+    array = reader.scope.array(name) or reader.scope.declared(name)
     rank = len(array.axes) if array else rank_of(reader, node)
     if array is None and rank:
         reader.scope.ranks[name] = rank

@@ -271,6 +271,13 @@ class Scope:
             return Array(name, (LINE,))
         return self.arrays.get(name)
 
+    def declared(self, name: str) -> Array | None:
+        """An array of which only the shape and the first index have been said."""
+        if self.base is None or name not in self.extents:
+            return None
+        self.arrays[name] = Array(name, tuple(Axis(Affine.of(self.base), e) for e in self.extents[name]))
+        return self.arrays[name]
+
     def instantiate(self, name: str, depth: int = 0) -> None:
         """What was said of the same name in another layer holds here."""
         if depth > 3 or name in self.definitions or name in self.upstream:
