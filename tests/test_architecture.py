@@ -53,7 +53,8 @@ ROOMS = (
     # Nodes to what they mean in their document, to claims, to findings.
     ("claims.finding", "claims.raw", "claims.layers", "claims.whole", "claims.continuous", "claims.activations"),
     ("claims.scope", "claims.words", "claims.stars", "claims.letters", "claims.sums", "claims.kinds",
-     "claims.counting", "claims.patterns", "claims.phrases", "claims.prose", "claims.blurred", "claims.choices"),
+     "claims.blocks", "claims.counting", "claims.patterns", "claims.phrases", "claims.prose", "claims.blurred",
+     "claims.choices"),
     ("claims.axes", "claims.extents", "claims.gradients", "claims.indexing", "claims.regroup", "claims.spans"),
     ("claims.settle",),
     ("claims.judge", "claims.outcome"),

@@ -18,6 +18,7 @@ from symconv.claims.starred import star
 from symconv.claims.words import CONVOLUTIONS, ROTATIONS, SCALARS, is_function, key, names_in, not_understood
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
+from symconv.notation.vocabulary import RUN
 
 if TYPE_CHECKING:
     from symconv.claims.reader import Reader
@@ -93,8 +94,8 @@ def applied(reader: Reader, node: n.Call) -> Value | None:
 
 def index_like(reader: Reader, node: n.Call) -> bool:
     """Do all arguments read as indices: letters that are bound, free or sizes?"""
-    if any(isinstance(x, n.Scripted) and any(key(b) in reader.names for e in x.below for b in index_names(e))
-           for a in node.arguments for x in index_names(a)):
+    scripted_ = [x for a in node.arguments for x in index_names(a) if isinstance(x, n.Scripted) and not _run(x.base)]
+    if any(key(b) in reader.names for x in scripted_ for e in x.below for b in index_names(e)):
         return False
     if not all(key(x) in reader.names or key(x) in reader.scope.sizes or reader.scope.array(key(x)) is None
                for a in node.arguments for x in names_in(a)):
@@ -108,6 +109,11 @@ def index_like(reader: Reader, node: n.Call) -> bool:
     except NotationError:
         return False
     return True
+
+
+def _run(base: n.Node) -> bool:
+    """oc of oc_g: letters that are one name, and the label belongs to it."""
+    return isinstance(base, n.Name) and base.style == RUN
 
 
 def scratch(reader: Reader) -> Scope:

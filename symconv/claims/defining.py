@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, at_least
 from symconv.claims.axes import Axes
+from symconv.claims.blocks import block_of, in_blocks
 from symconv.claims.blurred import clear
 from symconv.claims.function_definitions import activation
 from symconv.claims.judge import Judgement, spoken_array
@@ -149,7 +150,8 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
     ref = reference(reader, left)
     indexing = reader.indexing()
     entries = indexing.entries(ref.entries, None)
-    letters = tuple(_letter(e, reader) for e in entries)
+    blocks = tuple(block_of(e, reader) for e in entries)
+    letters = tuple(b.letter if b else _letter(e, reader) for e, b in zip(entries, blocks, strict=True))
     if len(set(letters)) != len(letters) or "" in letters:
         raise NotationError("the left-hand side is no name with plain indices", -1)
     if not letters:
@@ -158,12 +160,16 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
     remarks = opened.remarks(reader)
     if value.rank:
         raise NotationError("the right-hand side is a whole array, the left-hand side an element", -1)
-    terms = value.terms
+    terms = tuple(in_blocks(t, blocks) for t in value.terms)
     if not (session.given or session.fixed) and any(t.indices and len(t.factors) > 1 for t in terms):
         session.scope.start_afresh({f.name for t in terms for f in t.factors})
     axes = Axes(session.scope, letters, ref.name)
     conditions = opened.conditions(s, reader)
     axes.stated(conditions)
+    for b in filter(None, blocks):
+        first = Axes(session.scope.branch(), letters, ref.name)
+        first.infer(terms)
+        axes.given(b.letter, b.ends(first.found))
     axes.infer(terms)
     _has_outputs(session.scope, axes)
     session.scope.arrays[ref.name] = Array(ref.name, tuple(axes.outputs[v] for v in letters))
@@ -275,7 +281,8 @@ def _plain(left: n.Node, opened: Opened) -> bool:
     ref = reference(reader, left)
     array = opened.scope.array(opened.scope.resolve(ref.name))
     entries = reader.indexing().entries(ref.entries, len(array.axes) if array else None)
-    letters = [_letter(e, reader) for e in entries]
+    blocks = [block_of(e, reader) if array is None else None for e in entries]
+    letters = [b.letter if b else _letter(e, reader) for e, b in zip(entries, blocks, strict=True)]
     return "" not in letters and len(set(letters)) == len(letters)
 
 

@@ -233,7 +233,7 @@ def _part(scope: Scope, left: Term, right: Term, first: bool, given: bool) -> Ou
     known = {v: Number(Fraction(x)) for v, x in scope.settings.items() if isinstance(x, int)}
     rules = replace(scope.sequences, plain={**scope.sequences.plain, **known})
     decision = decide_sequences(right, left, rules)
-    valued = any(all(not isinstance(x, At | Size) for x in walk(t)) for t in (left, right))
+    valued = any(not letters_of(t) and all(not isinstance(x, At | Size) for x in walk(t)) for t in (left, right))
     if valued and decision.counterexample is not None and decision.counterexample.sizes:
         raise NotationError("values of an example are not compared", -1)
     outcome = Outcome("size", judged(decision))

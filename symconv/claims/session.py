@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from symconv.affine import Affine
 from symconv.claims import whole
 from symconv.claims.activations import DERIVATIVES
+from symconv.claims.blocks import block_sizes
 from symconv.claims.blurred import blur, clear
 from symconv.claims.conventions import assume_upstream
 from symconv.claims.defining import defined
@@ -83,6 +84,8 @@ class Session:
         body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words(s.body),
                          frozenset(self.scope.runs))
         body = gradients(body, self.scope.arrays)
+        for size in block_sizes(body):
+            self.scope.size(size)
         self.scope.written |= {x.text for x in names_in(body)}
         try:
             if isinstance(body, n.Chain) and (step := time_step(body)) is not None:

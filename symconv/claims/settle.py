@@ -193,7 +193,7 @@ def _outside(scope: Scope, terms: Iterable[Raw], letters: Sequence[str], known: 
         here: dict[str, tuple[Constraint, ...]] = {}
         for f in (*t.factors, *t.reads):
             array = scope.array(f.name)
-            if array is None or f.name in here:
+            if array is None or f.name in here or f.name in scope.support:
                 continue
             inside = array.inside(f.indices)
             own = set(letters) | ({n for e in f.indices for n in e.names} if f in t.reads else set(t.indices))
