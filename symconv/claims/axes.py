@@ -236,8 +236,9 @@ class Axes:
         rank = len(reads[0][1].indices)
         extent = given if given is not None else self.fresh(name, rank, axis)
         made = Axis(Affine.of(self.base), extent)
+        moving = {v for _, f in reads for v in f.indices[axis].names if alone(f.indices[axis]) is None}
         for single in singles:
-            if single is not None:
+            if single is not None and (single not in self.letters or single not in moving):  # x_i + x_{i+1} has less
                 (self.outputs if single in self.letters else self.found).setdefault(single, made)
         return made
 
@@ -294,7 +295,8 @@ class Axes:
         pads = [n for n in rest.names if n in PADDING or self.scope.roles.get(n, "").startswith("padding")]
         numeric = 0 if pads else self.scope.padding
         starts = (axis.low - low - numeric).substitute(dict.fromkeys(pads, 0))  # outputs that read what is there
-        if any(e.coefficient(n) < 0 for n in t.indices) and step == Affine.of(1) and starts != Affine.of(self.base):
+        against = any(c < 0 and set(m) & set(t.indices) for m, c in e)
+        if against and step == Affine.of(1) and starts != Affine.of(self.base):
             self.scope.note("zero")
             return Axis(axis.low - high, axis.extent + (high - low))
         grown = axis.extent

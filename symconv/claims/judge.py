@@ -15,7 +15,7 @@ from symconv.claims.counting import counted
 from symconv.claims.finding import Shown
 from symconv.claims.gradients import resolved
 from symconv.claims.raw import INTEGRAL, Factor, Raw, Sum, multiply, plain
-from symconv.claims.scope import GRADIENT, Definition, Scope
+from symconv.claims.scope import GRADIENT, LINE, Array, Definition, Scope
 from symconv.claims.settle import Settled, existing, literals, settle
 from symconv.claims.words import half
 from symconv.decide.conditions import Atom, Cases, Formula
@@ -103,15 +103,37 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     spoken_of = literals(scope, [Raw((f,)) for f in elements], both.left.context)
     scope.facts += [c for _, cs in spoken_of for c in cs]  # what the claim is about is there
     context = replace(both.left.context, constraints=(*both.left.context.constraints, *scope.facts[len(before):]))
-    needed = literals(scope, (*claimed, *actual), context)
+    needed = () if scope.zero else literals(scope, (*claimed, *actual), context)
     scope.facts += [c for _, cs in needed for c in cs]  # the elements named exist: decide under that
     found = _decided(scope, both, sides, letters, where)
     if found.verdict != "proved" and (plain := counted(scope, sides)) is not None:
         found = _decided(scope, both, plain, letters, where)
+    if found.zero and _anyway(scope, both, sides, letters, where):
+        found = replace(found, zero="", outside=(), verdict="proved", condition="", cases=ANY)
     scope.facts[:] = before
     if found.verdict in ("refuted", "proved_if", "proved_for") and (inner := _nested(scope, sides)):
         return Judgement("not_understood", reason=f"a function of {inner}, itself a function, is only compared by name")
     return _if_there(scope, found, needed, context.constraints)
+
+
+def _anyway(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequence[str],
+            where: Sequence[Constraint]) -> bool:
+    """Does it hold whatever stands outside the arrays that are read there? Both sides then read the same.
+
+    Of gradients this is not asked: there the true side sums over the outputs there are, without saying so.
+    """
+    if any(f.name.startswith(GRADIENT) for side in sides for t in side for f in t.factors):
+        return False
+    arrays = dict(scope.arrays)
+    for name in both.outside:
+        inner = name.removeprefix(GRADIENT)
+        if inner in arrays:
+            arrays[inner] = Array(inner, (LINE,) * len(arrays[inner].axes))
+    try:
+        return _decided(replace(scope, arrays=arrays), replace(both, outside=()), sides, letters,
+                        where).verdict == "proved"
+    except NotationError:
+        return False
 
 
 def _nested(scope: Scope, sides: Sequence[Sum]) -> str:

@@ -137,7 +137,7 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
     ours, theirs = scalar_of(left, scope), scalar_of(right, scope)
     facts = facts_of(scope)
     single = ours.name if isinstance(ours, Var) else ""
-    if single and first and not given and single not in scope.taken_sizes:
+    if single and first and not given and not _taken(scope, {single, *names(theirs)}, single):
         truths = list(_truths(scope, single, theirs))
         if truths:
             known = roles((single, *names(theirs), *scope.roles), scope.roles)
@@ -170,6 +170,12 @@ def _valued(scope: Scope, name: str, value: Scalar, facts: Facts) -> Outcome:
         return Outcome("definition", Judgement("definition"), f"a value of {name} for an example")
     reading, decision = found
     return Outcome("number", judged(decision), reading)
+
+
+def _taken(scope: Scope, used: set[str], single: str) -> bool:
+    """Has somebody given a formula for the size, or one that ties it to all the others?"""
+    return single in scope.taken_sizes or any(
+        isinstance(a, Var) and a.name in scope.taken_sizes and used <= {a.name, *names(v)} for a, v in scope.equalities)
 
 
 def _related(scope: Scope, used: set[str]) -> bool:
@@ -275,7 +281,9 @@ def _truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
         return
     transposed = any(r.kind == "output padding" for r in known.values())
     first = scope.operation or ("transposed" if transposed else "convolution")
-    for operation in dict.fromkeys((first, *(() if scope.operation else ("transposed",)))):
+    kinds = {r.kind for r in known.values()}
+    other = () if scope.operation or ("dilation" in kinds and "stride" not in kinds) else ("transposed",)
+    for operation in dict.fromkeys((first, *other)):  # i + k - 1 is the full length; i + d(k-1) is a lost sign
         truth = truth_of(output, known, operation)
         if truth is None and operation == "convolution":
             truth = truth_of(output, known, "same")

@@ -123,7 +123,11 @@ def _recurs(left: n.Node, nodes: list[n.Node]) -> bool:
 
 
 def _over_layers(nodes: list[n.Node]) -> bool:
-    """A sum over l of numbers that each layer has."""
+    """A sum over l of numbers that each layer has, or of powers by l."""
+    sums = [x for x in nodes if isinstance(x, n.Sum) and x.ranges and all(key(r.index) in NUMBERS for r in x.ranges)]
+    if any(isinstance(y, n.Scripted) and not y.below and any(z == x.ranges[0].index for e in y.above for z in _below(e))
+           for x in sums for y in _below(x.body)):
+        return not any(_sequence(y) not in (None, *OF_LAYERS) for x in sums for y in _below(x.body))
     return any(isinstance(x, n.Sum) and all(key(r.index) in NUMBERS for r in x.ranges)
                and any(_sequence(y) for y in _below(x.body))
                and all(h in OF_LAYERS for y in _below(x.body) if (h := _sequence(y))) for x in nodes)
