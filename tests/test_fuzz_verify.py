@@ -76,6 +76,8 @@ FAILED_ONCE = [
     Input(r"\hat{x}(e0)=0\text{if}\begin{matrix}\delta\end{matrix}[]", (r"{i}\sigma({j}x_{j})",)),
     Input("\\newcommand{\\pd}[2]{{#1}}$\\pd_{}$", source="latex"),
     Input("\\newcommand{\\pd}[2]{{#2}}\\[\\pd{}{w_j}{j}", source="latex"),
+    Input(r"{}{{l}}\operatorname{\text}"), Input("", ("l:receptive", "l_0=l_0=1")),
+    Input(r"r_l = \sum_{} 2^{l}", ("r: receptive field",)), Input("a_0 = b_0", ("b_0 = a_0", "S_l = a_l + b_l")),
     Input("$y_gy=\\sum_mx_{i-m}$", source="markdown"),
     Input("$\no_i={}w_jox_{i} $$\\frac{\\partial L}{\\partial w_i}=x_{i}$", source="markdown"),
     Input("$\nh_{i}=(\\sum_{j=1}{p}_{j})\n$$\\delta_3\\color{}{w_{1}}$", source="markdown"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd
 
 from symconv.affine import Affine, Constraint
@@ -22,6 +23,7 @@ from symconv.decide.conditions import Atom, Cases, Formula
 from symconv.decide.decide import decide
 from symconv.decide.decision import Counterexample, Decision
 from symconv.decide.feasible import feasible, row
+from symconv.equation import Equation
 from symconv.errors import NotationError
 
 DEEPEST = 6
@@ -158,8 +160,20 @@ def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequenc
         domain = domain or "integral"
     if not domain and any((a := scope.array(v)) and not a.finite for v in names):
         domain = "integers"
-    return replace(judged(scope, final, decide(final.right, final.left, fixed=scope.fixed)), domain=domain,
-                   sized=bool(final.left.context.sizes))
+    decision = _remembered(_plainly(final.right), _plainly(final.left), tuple(scope.fixed.items()))
+    return replace(judged(scope, final, decision), domain=domain, sized=bool(final.left.context.sizes))
+
+
+@lru_cache(maxsize=512)
+def _remembered(claimed: Equation, actual: Equation, fixed: tuple[tuple[str, int], ...]) -> Decision:
+    """The decision; several readings of a formula often come to the same equations."""
+    return decide(claimed, actual, fixed=dict(fixed))
+
+
+def _plainly(e: Equation) -> Equation:
+    """With indices numbered by their place, whatever they were called."""
+    names = dict.fromkeys((*e.indices, *(v for t in e.terms for v in t.indices)))
+    return e.rename({v: f"{v.partition('~')[0]}~{i}" for i, v in enumerate(names)})
 
 
 def measured(terms: Sequence[Raw]) -> None:

@@ -86,7 +86,9 @@ def _closed(rules: Rules) -> Rules:
         found = _total(name, step, start) if len(start) == 1 else None
         if found is not None:
             steps[name] = found
-    return replace(rules, steps=steps)
+    rules = replace(rules, steps=steps)
+    return replace(rules, starts={name: {i: _defined(t, rules) for i, t in start.items()}
+                                  for name, start in rules.starts.items()})
 
 
 def _total(name: str, step: Step, start: Mapping[int, Term]) -> Step | None:
@@ -111,10 +113,9 @@ def _defined(t: Term, rules: Rules, depth: int = 0) -> Term:
     match t:
         case Size(name) if name in rules.plain:
             return _defined(rules.plain[name], rules, depth + 1)
+        case At(name, index) if index.is_constant and index.constant in rules.starts.get(name, {}):
+            return _defined(rules.starts[name][index.constant], rules, depth + 1)
         case At(name, index) if name in rules.steps:
-            start = rules.starts.get(name, {})
-            if index.is_constant and index.constant in start:
-                return _defined(start[index.constant], rules, depth + 1)
             step = rules.steps[name]
             if any(isinstance(x, At) and x.name == name for x in walk(step.body)):
                 return t

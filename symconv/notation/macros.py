@@ -37,6 +37,8 @@ def _word(r: Reader, name: str) -> n.Node | None:
             token = r.next()
             return n.Name(token.text, name, at=token.start)
         return None
+    if r.at not in r.match:
+        return None
     inside = r.tokens[r.at + 1:r.match[r.at]]
     plain = all(t.kind in ("letter", "number") and not t.label and len(t.text) == t.end - t.start for t in inside)
     letters = sum(t.end - t.start for t in inside)
