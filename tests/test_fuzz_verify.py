@@ -78,6 +78,9 @@ FAILED_ONCE = [
     Input("\\newcommand{\\pd}[2]{{#2}}\\[\\pd{}{w_j}{j}", source="latex"),
     Input(r"{}{{l}}\operatorname{\text}"), Input("", ("l:receptive", "l_0=l_0=1")),
     Input(r"r_l = \sum_{} 2^{l}", ("r: receptive field",)), Input("a_0 = b_0", ("b_0 = a_0", "S_l = a_l + b_l")),
+    Input("$h_{}=(\\sum_{j=1}{}_{}x{1})$\\begin{matrix}\\frac{\\partial x}[)=\\frac{\\partial}{\\partial x}{δ{}^{}}=(y)"
+          "\\frac{\\partial g}{\\partial x}()\\end{matrix}$$o_i=\\sum{j}_{}x{1}$$$\n{}{}{}\\delta_x{1}\n$",
+          source="markdown"),
     Input("$y_gy=\\sum_mx_{i-m}$", source="markdown"),
     Input("$\no_i={}w_jox_{i} $$\\frac{\\partial L}{\\partial w_i}=x_{i}$", source="markdown"),
     Input("$\nh_{i}=(\\sum_{j=1}{p}_{j})\n$$\\delta_3\\color{}{w_{1}}$", source="markdown"),

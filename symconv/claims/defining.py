@@ -23,7 +23,7 @@ from symconv.claims.partials import is_loss
 from symconv.claims.raw import INTEGRAL, Factor, Index, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.references import at_indices
-from symconv.claims.scope import GRADIENT, Array, Definition, Scope
+from symconv.claims.scope import GRADIENT, Array, Axis, Definition, Scope
 from symconv.claims.spelling import reference
 from symconv.claims.words import LOSSES, about_axes, base_of, key, ranked
 from symconv.decide.feasible import feasible, row
@@ -161,6 +161,9 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
     if value.rank:
         raise NotationError("the right-hand side is a whole array, the left-hand side an element", -1)
     terms = tuple(in_blocks(t, blocks) for t in value.terms)
+    if [[f.name for f in t.factors] for t in terms] == [[ref.name]]:  # w(s,t) = w(-s,-t)
+        session.scope.symmetric.append(ref.name)
+        return Outcome("", Judgement("not_understood", reason=f"a symmetry of {ref.name} is not used in proofs"))
     if not (session.given or session.fixed) and any(t.indices and len(t.factors) > 1 for t in terms):
         session.scope.start_afresh({f.name for t in terms for f in t.factors})
     axes = Axes(session.scope, letters, ref.name)
@@ -172,7 +175,7 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
         axes.given(b.letter, b.ends(first.found))
     axes.infer(terms)
     _has_outputs(session.scope, axes)
-    session.scope.arrays[ref.name] = Array(ref.name, tuple(axes.outputs[v] for v in letters))
+    _known_as(session.scope, ref.name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[ref.name] = Definition(ref.name, letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
         session.scope.continuous |= {ref.name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
@@ -184,6 +187,13 @@ def _has_outputs(scope: Scope, axes: Axes) -> None:
     axes.facts += [at_least(a.extent, 1) for a in axes.outputs.values() if a.extent and not a.extent.is_constant
                    and not any("~" in v for v in a.extent.names)]
     scope.facts += [c for c in axes.facts if c not in scope.facts]
+
+
+def _known_as(scope: Scope, name: str, axes: tuple[Axis, ...]) -> None:
+    """The array with its axes; where another layer has read it, what comes out of this one goes in there."""
+    if "^" in name:
+        scope.same_lengths(name, axes)
+    scope.arrays[name] = Array(name, axes)
 
 
 def _read(session: Session, reader: Reader, right: n.Node) -> Value:
@@ -219,9 +229,7 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
             axes.given(letter, ends)
     axes.infer(terms)
     _has_outputs(session.scope, axes)
-    if "^" in name:  # another layer has read it: what comes out of this one goes in there
-        session.scope.same_lengths(name, tuple(axes.outputs[v] for v in letters))
-    session.scope.arrays[name] = Array(name, tuple(axes.outputs[v] for v in letters))
+    _known_as(session.scope, name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[name] = Definition(name, letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
         session.scope.continuous.add(name)

@@ -64,6 +64,11 @@ def compared(scope: Scope, ours: Sum, theirs: Sum) -> None:
         if all(not t.factors and not t.indices for t in one) and not entries <= {0, 1} and any(
                 f.indices for t in other for f in t.factors):
             raise NotationError("values of an example are not compared", -1)
+    used = {f.name for t in (*ours, *theirs) for f in t.factors}
+    defined = [scope.definitions[v] for v in (u.removeprefix(GRADIENT) for u in used) if v in scope.definitions]
+    used |= {v for d in defined for v in d.reads}
+    if said := sorted(used & set(scope.symmetric)):
+        raise NotationError(f"it may rest on the symmetry of {said[0]}, which proofs do not use", -1)
     strange = {f.name for t in ours for f in t.factors if not f.indices} ^ {
         f.name for t in theirs for f in t.factors if not f.indices}
     strange = {v.removeprefix("1/") for v in strange - set(scope.quotients) if not v.startswith(GRADIENT)}

@@ -137,6 +137,7 @@ class Scope:
         examples: values of sizes in the example at hand; fixed: those under which a claim is decided.
         activations: functions of which more is known than their name.
         sequences: what is known of sizes from layer to layer.
+        symmetric: arrays of which a symmetry is said, which proofs do not use.
         taken_sizes: names of sizes whose formula was given.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
@@ -193,6 +194,7 @@ class Scope:
     fixed: Mapping[str, int] = field(default_factory=dict)
     activations: dict[str, str] = field(default_factory=dict)
     sequences: Rules = field(default_factory=Rules)
+    symmetric: list[str] = field(default_factory=list)
     taken_sizes: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
@@ -230,6 +232,7 @@ class Scope:
             self.arrays.pop(name, None)
         for letter in [a for a, of in self.upstream.items() if of in stale]:
             del self.upstream[letter]
+            self.assumed.discard(letter)
         for name in inputs:
             del self.arrays[name]
 
