@@ -17,7 +17,8 @@ from symconv.notation.parser import parse
 Rule = tuple[re.Pattern[str], Callable[[Scope, re.Match[str]], bool]]
 NAME = r"\\?[A-Za-z]\w*(?:_\{?\w+\}?)?(?:\^\{?\(?\w+\)?\}?)?"
 ROLES = re.compile(r"""(input|kernel|filter|weight|bias|output|loss|activation|upstream|stride|pad|dilation|channel|
-    group|batch|size|learning|image|signal|gradient|parameter|receptive|number|layer|multipl|\bsides\b|total)""", re.X)
+    group|batch|size|learning|image|signal|gradient|parameter|receptive|number|layer|multipl|length\ of|\bsides\b|
+    total)""", re.X)
 OPERATORS = {"*": "*", "\\ast": "*", "\\star": "star", "⋆": "star", "\\circledast": "circledast",
              "\\otimes": "otimes", "⊗": "otimes", "∗": "*"}
 

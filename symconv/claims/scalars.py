@@ -146,8 +146,9 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
             if unknown:
                 raise NotationError(f"nothing says what {', '.join(unknown)} stands for", -1)
             return _best(scope, left, truths, theirs, _without(facts, single))
-        if scope.roles.get(single):
-            raise NotationError(f"no formula for the {scope.roles[single]} is known to compare this with", -1)
+        if scope.roles.get(single) or "param" in single.lower():
+            what = scope.roles.get(single, single)
+            raise NotationError(f"no formula for the {what} is known to compare this with", -1)
     if single and first and not given and not names(theirs):
         return _valued(scope, single, theirs, facts)
     if single and first and (given or not (_known(scope, single) or _related(scope, {single, *names(theirs)}))):

@@ -65,7 +65,8 @@ def star(reader: Reader, node: n.Operation) -> Value:
             a, b, letter = lifted
             whole_line = template.apply(a, b) if template else whole.convolved(a, b, meaning, mode, 0)
             return Value.scalar(whole_line.at((Affine.of(letter),)))
-        if functions:
+        if functions or (defined and node.operator not in ("*", "ast") and all(  # X_j of channel j: an image
+                any(f.indices for t in v.terms for f in t.factors) for v in (left, right))):
             raise not_understood("an operator between arrays stands between their elements", node)
     if meaning == "product" and left.rank and right.rank:
         return whole.elementwise(left, right)
