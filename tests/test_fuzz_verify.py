@@ -81,6 +81,7 @@ FAILED_ONCE = [
     Input("$h_{}=(\\sum_{j=1}{}_{}x{1})$\\begin{matrix}\\frac{\\partial x}[)=\\frac{\\partial}{\\partial x}{δ{}^{}}=(y)"
           "\\frac{\\partial g}{\\partial x}()\\end{matrix}$$o_i=\\sum{j}_{}x{1}$$$\n{}{}{}\\delta_x{1}\n$",
           source="markdown"),
+    Input("\\begin{equation}(f*g)=\\sum_{k=-y}^{}f[k]g[n-k]\\end{equation}", source="latex"),
     Input("$y_gy=\\sum_mx_{i-m}$", source="markdown"),
     Input("$\no_i={}w_jox_{i} $$\\frac{\\partial L}{\\partial w_i}=x_{i}$", source="markdown"),
     Input("$\nh_{i}=(\\sum_{j=1}{p}_{j})\n$$\\delta_3\\color{}{w_{1}}$", source="markdown"),

@@ -26,7 +26,7 @@ NONE: Mapping[str, int] = {}
 TRIED, WORK = 60, 2_500  # assignments of sizes, and summation points over all of them
 FAR, FAR_WORK = 600, 25_000  # the same where no engine answers
 ONE_WORK = 60_000  # points at the one assignment an engine points to
-WINDOW = 2  # sizes up to which signals are compared as a whole: the enumerator's smallest window
+WINDOW = 2  # sizes below which signals are compared as a whole: the enumerator's smallest window
 CONDITIONS = 8  # candidates put to the engines
 
 
@@ -110,7 +110,7 @@ class _Case:
         """Rows that say something of their sizes: on a window, equality of signals shows only for small ones."""
         if not any(isinstance(t, Signal) for t in (self.left.output, *self._tensors)):
             return self.rows
-        return [r for r in self.rows if r.equal is False or all(v <= WINDOW for v in r.sizes.values())]
+        return [r for r in self.rows if r.equal is False or all(v < WINDOW for v in r.sizes.values())]
 
     @cached_property
     def rows_apart(self) -> list[_Row]:
