@@ -115,3 +115,11 @@ def last(t: Total) -> Term:
 ])  # fmt: skip
 def test_as_authors_write_it(claim: str, given: list[str], verdict: str) -> None:
     assert verify_claim(claim, given=given).verdict == verdict
+
+
+def test_letters_that_number_layers_stay_letters() -> None:
+    from symconv import verify
+
+    text = (r"$r_l = r_{l-1} + (k_l - 1) \prod_{i=1}^{l-1} s_i$ and $z_i = \sum_j W_{ij} x_j$, so "
+            r"$\frac{\partial L}{\partial x_j} = \sum_i W_{ij} \frac{\partial L}{\partial z_i}$.")
+    assert [f.verdict for f in verify(text) if f.verdict] == ["definition", "definition", "proved"]

@@ -218,7 +218,7 @@ def _scripted(scope: Scope, node: n.Scripted) -> Term:
 
 
 def _index(scope: Scope, node: n.Node) -> Affine:
-    return Indexing(scope, {}).read(node)
+    return Indexing(replace(scope, sizes=set(scope.sizes)), {}).read(node)  # a letter for layers is no size
 
 
 # -- deciding
