@@ -76,3 +76,9 @@ def test_elements_said_to_be_zero() -> None:
             r"With $d_0 = d_4 = 0$: $\frac{\partial L}{\partial x_j} = \sum_{k=1}^{2} w_k\, d_{j-k+1}$")
     *_, last = [f for f in verify(text) if f.verdict]
     assert last.verdict == "proved"
+
+
+def test_an_element_of_a_greek_array_is_no_product() -> None:
+    given = [r"O(i) = \sum_{n} F(i, n) X(n) + \beta(i)", "X: T", "F: M x T", r"\beta: M"]
+    claim = r"\frac{\partial L}{\partial \beta(i)} = \frac{\partial L}{\partial O(i)}"
+    assert verify_claim(claim, given=given).verdict == "proved"

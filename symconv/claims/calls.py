@@ -76,7 +76,8 @@ def applied(reader: Reader, node: n.Call) -> Value | None:
     name = reader.scope.resolve(ref.name)
     if reader.scope.array(name) is not None or (ref.indexed and node.bracket == "["):
         return None
-    if name in SCALARS and node.bracket == "(" and len(node.arguments) == 1 and name not in reader.scope.functions:
+    if name in SCALARS and node.bracket == "(" and len(node.arguments) == 1 and name not in reader.scope.functions \
+            and key(node.arguments[0]) not in reader.names:  # beta(i) is an element
         return whole.product(Value.scalar((Raw((Factor(name),)),)), reader.value(node.arguments[0]))
     if node.bracket == "(" and not ref.indexed and not is_function(name) and name not in reader.scope.functions \
             and len(node.arguments) == 1 and isinstance(node.arguments[0], n.Operation | n.Add) \
