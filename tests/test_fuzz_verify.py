@@ -82,6 +82,7 @@ FAILED_ONCE = [
           "\\frac{\\partial g}{\\partial x}()\\end{matrix}$$o_i=\\sum{j}_{}x{1}$$$\n{}{}{}\\delta_x{1}\n$",
           source="markdown"),
     Input("\\begin{equation}(f*g)=\\sum_{k=-y}^{}f[k]g[n-k]\\end{equation}", source="latex"),
+    Input(r"wx+\dots+w_kx_k"),
     Input("$y_gy=\\sum_mx_{i-m}$", source="markdown"),
     Input("$\no_i={}w_jox_{i} $$\\frac{\\partial L}{\\partial w_i}=x_{i}$", source="markdown"),
     Input("$\nh_{i}=(\\sum_{j=1}{p}_{j})\n$$\\delta_3\\color{}{w_{1}}$", source="markdown"),

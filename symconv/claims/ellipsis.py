@@ -40,16 +40,21 @@ def continued(reader: Reader, node: n.Add) -> Sum:
 
 def _steps(first: Raw, second: Raw | None, last: Raw) -> list[list[int]] | None:
     """By how much each index moves from term to term."""
-    if [f.name for f in first.factors] != [f.name for f in last.factors]:
+    if _kind(first) != _kind(last):
         return None
     if second is None:
         return [[int(a != b) for a, b in zip(f.indices, g.indices, strict=True)]
                 for f, g in zip(first.factors, last.factors, strict=True)]
-    if [f.name for f in first.factors] != [f.name for f in second.factors]:
+    if _kind(first) != _kind(second):
         return None
     gaps = [[b - a for a, b in zip(f.indices, g.indices, strict=True)]
             for f, g in zip(first.factors, second.factors, strict=True)]
     return [[g.constant for g in row] for row in gaps] if all(g.is_constant for row in gaps for g in row) else None
+
+
+def _kind(t: Raw) -> list[tuple[str, int]]:
+    """Which arrays, with how many indices: w x and w_k x_k are not alike."""
+    return [(f.name, len(f.indices)) for f in t.factors]
 
 
 def _count(first: Raw, last: Raw, steps: list[list[int]]) -> Affine | None:
