@@ -32,7 +32,6 @@ NOTHING_SAID = {"not_a_claim", "definition", "not_understood"}
 EXCEPTIONS = {
     ("korean_notes", 30): ("proved", "the update rule is among the claims to decide; descent along the gradient"),
     ("signals", 16): ("refuted", "a is a number, not a size: for most it is false, and one is shown"),
-    ("transposed_layer", 17): ("refuted", "right only for s = 1 or one input and tap: a true counterexample"),
     ("true_convolution", 24): ("definition", "a name with another formula in the same document is another example"),
     ("signals", 20): ("proved", "convolution over R by its usual definition: as true as it is a definition"),
 }  # fmt: skip

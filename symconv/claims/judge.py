@@ -160,14 +160,14 @@ def _decided(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequenc
         domain = domain or "integral"
     if not domain and any((a := scope.array(v)) and not a.finite for v in names):
         domain = "integers"
-    decision = _remembered(_plainly(final.right), _plainly(final.left), tuple(scope.fixed.items()))
+    decision = _remembered(_plainly(final.right), _plainly(final.left), tuple(scope.fixed.items()), not scope.trying)
     return replace(judged(scope, final, decision), domain=domain, sized=bool(final.left.context.sizes))
 
 
 @lru_cache(maxsize=512)
-def _remembered(claimed: Equation, actual: Equation, fixed: tuple[tuple[str, int], ...]) -> Decision:
+def _remembered(claimed: Equation, actual: Equation, fixed: tuple[tuple[str, int], ...], conditions: bool) -> Decision:
     """The decision; several readings of a formula often come to the same equations."""
-    return decide(claimed, actual, fixed=dict(fixed))
+    return decide(claimed, actual, fixed=dict(fixed), conditions=conditions)
 
 
 def _plainly(e: Equation) -> Equation:

@@ -139,6 +139,7 @@ class Scope:
         sequences: what is known of sizes from layer to layer.
         symmetric: arrays of which a symmetry is said, which proofs do not use.
         taken_sizes: names of sizes whose formula was given.
+        trying: only whether a formula is proved is asked.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
@@ -196,6 +197,7 @@ class Scope:
     sequences: Rules = field(default_factory=Rules)
     symmetric: list[str] = field(default_factory=list)
     taken_sizes: set[str] = field(default_factory=set)
+    trying: bool = False
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)

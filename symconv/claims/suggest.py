@@ -39,6 +39,7 @@ def suggestion(session: Session, left: n.Node, right: n.Node, s: Statement) -> s
 def proved(session: Session, latex: str, s: Statement) -> bool:
     """Is what people will read, read again, true?"""
     before = list(session.scope.facts), list(session.scope.notes), set(session.scope.sizes)
+    session.scope.trying = True
     try:
         read = parse(latex)[0].body
         body = regrouped(read, session.words(read))
@@ -49,6 +50,7 @@ def proved(session: Session, latex: str, s: Statement) -> bool:
     except SymconvError:
         return False
     finally:
+        session.scope.trying = False
         session.scope.facts[:], session.scope.notes[:], session.scope.sizes = before
 
 
