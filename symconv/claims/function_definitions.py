@@ -36,7 +36,7 @@ def activation(scope: Scope, left: n.Node, right: n.Node) -> Outcome | None:
     kind = known((function,), scope.activations).get(function)
     if kind and None not in values:
         holds = Judgement("proved") if kind in said else Judgement("refuted", reason=f"{function} is {kind}")
-        return Outcome("derivative", holds, f"{function} is {kind}")
+        return Outcome("identity", holds, f"{function} is {kind}")
     if said:
         scope.activations[function] = said[0]
     return Outcome("definition", Judgement("definition"), f"what {name} is")
