@@ -274,6 +274,8 @@ class Axes:
         for t in terms:
             for f in t.factors:
                 array = self.scope.array(f.name)
+                if array is not None and len(array.axes) != len(f.indices):
+                    raise NotationError(f"{f.name} has {axes(len(array.axes))} and {len(f.indices)} indices here", -1)
                 for axis, e in enumerate(f.indices):
                     if letter in e.names and array is not None:
                         here = self.window(letter, e, t, array.axes[axis])

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from symconv.claims.raw import Sum
 from symconv.claims.scope import Scope
 
+DEEPEST = 4  # activations of activations that are named
+
 
 def sliding(terms: Sum, letters: Sequence[str]) -> str:
     """How a bound index runs beside an output letter: "correlation" with it, "convolution" against it."""
@@ -36,15 +38,15 @@ def _alone(factors: Sequence[object], name: str) -> int:
     return 1
 
 
-def forward_name(scope: Scope, terms: Sum, letters: Sequence[str]) -> str:
+def forward_name(scope: Scope, terms: Sum, letters: Sequence[str], depth: int = 0) -> str:
     """cross-correlation, convolution, a fully connected layer, or nothing."""
     kind = sliding(terms, letters)
     if kind:
         return "cross-correlation" if kind == "correlation" else "convolution"
     inner = [f.name for t in terms for f in t.factors if f.function]
-    if inner and inner[0] in scope.definitions:
+    if inner and inner[0] in scope.definitions and depth < DEEPEST:
         d = scope.definitions[inner[0]]
-        return f"an activation of {forward_name(scope, d.terms, d.letters) or 'a sum'}"
+        return f"an activation of {forward_name(scope, d.terms, d.letters, depth + 1) or 'a sum'}"
     if any(len(t.factors) == 2 and t.indices for t in terms):
         return "a matrix product"
     return ""

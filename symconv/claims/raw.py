@@ -6,7 +6,8 @@ that x[i+j-1] stays what was written until `axes` knows where x begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
@@ -16,13 +17,20 @@ from symconv.errors import NotationError
 
 Index = tuple[Affine, ...]
 INTEGRAL = "∫"  # marks the variables of integrals
-_numbers = count(1)
+_numbers: ContextVar[Iterator[int]] = ContextVar("numbers")
+
+
+def number_afresh() -> None:
+    """Indices count from 1 again: what is decided of a document does not depend on what was read before it."""
+    _numbers.set(count(1))
 
 
 def fresh(name: str) -> str:
     """A bound index that no other sum uses; `plain` gives back what the author called it."""
     mark = INTEGRAL if name.startswith(INTEGRAL) else ""
-    return f"{mark}{plain(name)}~{next(_numbers)}"
+    if _numbers.get(None) is None:
+        number_afresh()
+    return f"{mark}{plain(name)}~{next(_numbers.get())}"
 
 
 def plain(name: str) -> str:

@@ -13,6 +13,7 @@ from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.phrases import simpler
 from symconv.claims.prose import zero_outside
+from symconv.claims.raw import number_afresh
 from symconv.claims.scope import Scope
 from symconv.claims.session import Session
 from symconv.claims.spans import Formula, formulas
@@ -41,6 +42,7 @@ def verify(text: str, *, given: Sequence[str] = (), source: str = "markdown", pa
 def _verified(document: Document, given: Sequence[str], choices: Mapping[str, str],
               zero: bool = False) -> tuple[list[Finding], Scope]:
     """The findings on a document, with what it leaves open settled by choices."""
+    number_afresh()
     session = Session(Scope(preferred=choices))
     session.scope.zero = zero or any(zero_outside(s.prose) for s in document.spans)
     found = take_given(session, given)
@@ -81,6 +83,7 @@ def verify_claim(latex: str, *, given: Sequence[str] = ()) -> Finding:
 def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
     """Every finding on one formula, what could not be read of the context first."""
     def run(choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
+        number_afresh()
         session = Session(Scope(preferred=choices), fixed=True)
         found = take_given(session, given)
         return found + of_formula(session, Formula.alone(latex), Document("-", (), ())), session.scope

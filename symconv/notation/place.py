@@ -76,7 +76,7 @@ class Place:
         """Past one group or sign; the place where it began."""
         first = self.at
         if self.peek.kind == "open":
-            self.at = self.match[first] + 1
+            self.at = self.match.get(first, first) + 1
         elif self.peek.kind in ("letter", "word", "number", "operator"):
             self.at += 1
         else:
