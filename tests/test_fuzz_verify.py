@@ -82,6 +82,7 @@ FAILED_ONCE = [
           "\\frac{\\partial g}{\\partial x}()\\end{matrix}$$o_i=\\sum{j}_{}x{1}$$$\n{}{}{}\\delta_x{1}\n$",
           source="markdown"),
     Input("\\begin{equation}(f*g)=\\sum_{k=-y}^{}f[k]g[n-k]\\end{equation}", source="latex"),
+    Input(r"$$h_{i}=\sigma(\sum_{j=1}^{p} W_{ij}x_{j})$$ $$h_{i} = \sigma(\sum_{j=1}^{k}V_{j}x_{ij-1})$$", source="markdown"),
     Input(r"w_{ij}=w_{{2}}\frac{\partial J}{\partial w_{ij}}"), Input(r"w_{j}=w_{j}{\partial w_{j}}"),
     Input(r"y\ast_{\text}"), Input(r"wx+\dots+w_kx_k"),
     Input("$y_gy=\\sum_mx_{i-m}$", source="markdown"),

@@ -290,8 +290,8 @@ class Axes:
         step = Affine.build({tuple(n for n in m if n != letter): c for m, c in e if letter in m})
         rest = Affine.build({m: c for m, c in e if letter not in m})
         low, high = self.extreme(rest, t, -1), self.extreme(rest, t, 1)
-        if low is None or high is None or set(self.letters) & (low.names | high.names | step.names):
-            return LINE
+        if low is None or high is None or any("~" in v for v in low.names | high.names | step.names):
+            return LINE  # an index times an index: no length follows from that
         if step == Affine.of(-1):
             return Axis(high - (axis.last or axis.low), axis.extent - (high - low))
         pads = [n for n in rest.names if n in PADDING or self.scope.roles.get(n, "").startswith("padding")]

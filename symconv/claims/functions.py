@@ -14,6 +14,7 @@ from symconv.decide.prover import prove_equal
 from symconv.errors import NotationError
 
 INNER = "z"
+SAME = 20_000  # work spent on seeing that a sum is one the document has named
 
 
 def apply(scope: Scope, value: Value, function: str, names: Mapping[str, Affine]) -> Value:
@@ -60,7 +61,7 @@ def _same(scope: Scope, terms: Sum, letters: tuple[str, ...]) -> str | None:
         if len(d.letters) != len(letters) or {f.name for t in terms for f in t.factors} != set(d.reads):
             continue
         both = settle(scope, d.at(here), terms, letters)
-        if prove_equal(both.left, both.right).proved:
+        if prove_equal(both.left, both.right, work=SAME).proved:
             return d.name
     return None
 

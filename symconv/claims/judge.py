@@ -122,9 +122,12 @@ def _anyway(scope: Scope, both: Settled, sides: Sequence[Sum], letters: Sequence
             where: Sequence[Constraint]) -> bool:
     """Does it hold whatever stands outside the arrays that are read there? Both sides then read the same.
 
-    Of gradients this is not asked: there the true side sums over the outputs there are, without saying so.
+    It is not asked where a sum does not say its bounds: it leaves out what does not exist, and a gradient is such a
+    sum over the outputs there are.
     """
-    if any(f.name.startswith(GRADIENT) for side in sides for t in side for f in t.factors):
+    every = [t for side in sides for t in side]
+    if not all(set(t.indices) <= t.stated for t in every) or any(
+            f.name.startswith(GRADIENT) for t in every for f in t.factors):
         return False
     arrays = dict(scope.arrays)
     for name in both.outside:

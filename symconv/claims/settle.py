@@ -19,6 +19,7 @@ from symconv.errors import NotationError, NotSupported
 from symconv.points import points
 
 RESULT = "result"
+ELIMINATIONS = 300  # combinations of bounds formed to see that no point lies outside
 NEARBY = 60  # choices of sizes among which a point outside is looked for
 
 
@@ -229,17 +230,17 @@ def _connected(start: Constraint, others: Sequence[Constraint]) -> set[str]:
 
 def _reachable(known: Sequence[Constraint], inside: Constraint, names: Sequence[str], context: Context) -> bool:
     """Can the point lie outside? An engine says whether, or small sizes show where."""
-    low = [row(c) for c in known if not c.equality]
-    same = [row(c) for c in known if c.equality]
-    try:
-        if feasible([*low, negated(row(inside))], same) is False:
-            return False
-    except OutOfBudget:
-        pass
     broken = Constraint(-inside.expression - 1)
     found = possible([*known, broken])
     if found is not None:
         return found
+    low = [row(c) for c in known if not c.equality]
+    same = [row(c) for c in known if c.equality]
+    try:
+        if feasible([*low, negated(row(inside))], same, ELIMINATIONS) is False:
+            return False
+    except OutOfBudget:
+        pass
     window = [c for v in names for c in (at_least(v, -3), at_least(9, v))]
     involved = _connected(inside, (*known, *context.constraints))
     known = [c for c in known if c.expression.names & involved]

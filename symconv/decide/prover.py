@@ -70,7 +70,7 @@ class Piece:
         return low, same
 
 
-def prove_equal(left: Equation, right: Equation) -> Verdict:
+def prove_equal(left: Equation, right: Equation, *, work: int = WORK) -> Verdict:
     """Are the two sums equal at every index, for all sizes their contexts allow?
 
     "different" is said only when no opaque product takes part and the feasibility test is exact.
@@ -80,7 +80,7 @@ def prove_equal(left: Equation, right: Equation) -> Verdict:
     if (apart := shapes_apart(left, right)) is not False:
         return Verdict("different" if apart else "unknown", "the results have different shapes")
     try:
-        return _compare(left, right)
+        return _compare(left, right, work)
     except OutOfBudget as e:
         return Verdict("unknown", str(e))
 
@@ -95,7 +95,7 @@ def shapes_apart(left: Equation, right: Equation) -> bool | None:
     return False if all(a is False for a in answers) else True if True in answers else None
 
 
-def _compare(left: Equation, right: Equation) -> Verdict:
+def _compare(left: Equation, right: Equation, work: int) -> Verdict:
     sizes = [*left.context.constraints, *right.context.constraints]
     if feasible([row(c) for c in sizes if not c.equality], [row(c) for c in sizes if c.equality]) is False:
         return Verdict("unknown", "no sizes satisfy the contexts of both, so there is nothing to compare")
@@ -110,10 +110,10 @@ def _compare(left: Equation, right: Equation) -> Verdict:
     for signature in sorted(set(ours) | set(theirs)):
         cases = [*ours.get(signature, []),
                  *(replace(p, coefficient=-p.coefficient) for p in theirs.get(signature, []))]
-        answer = _cancel(_without_twins(cases), context)
+        answer = _cancel(_without_twins(cases), context, work)
         products = opaque((*context, *(c for p in cases for c in (*p.conditions, *p.facts))))
         if answer is not True and products:
-            answer = _cancel(*_with_products(_without_twins(cases), context, products))
+            answer = _cancel(*_with_products(_without_twins(cases), context, products), work)
         if answer is not True:
             if free:
                 return Verdict("unknown", f"the sum over {', '.join(free)} repeats the same monomial")
@@ -283,12 +283,12 @@ def _without_twins(cases: list[Piece]) -> list[Piece]:
     return [p for p in merged.values() if p.coefficient]
 
 
-def _cancel(cases: list[Piece], context: list[Constraint]) -> bool | None:
+def _cancel(cases: list[Piece], context: list[Constraint], work: int) -> bool | None:
     """True: coefficients cancel at every point. False: they do not, exactly. None: not known."""
     start = [row(c) for c in context if not c.equality]
     fixed = [row(c) for c in context if c.equality]
     worst: bool | None = True
-    count, account = [0], Account(WORK)
+    count, account = [0], Account(work)
 
     def visit(at: int, low: list[Row], same: list[Row], total: Fraction) -> None:
         nonlocal worst
