@@ -154,7 +154,8 @@ PASSAGES = {
 @pytest.mark.parametrize("name", PASSAGES)
 def test_nothing_true_is_called_false(name: str) -> None:
     *_, last = [f for f in verify(PASSAGES[name]) if f.verdict]
-    assert last.verdict in ("proved", "not_understood"), (last.verdict, last.message)
+    said = {"padded": "not_understood"}.get(name, "proved")  # nothing says how far it is padded
+    assert last.verdict == said, (last.verdict, last.message)
     assert not [f for f in verify(PASSAGES[name]) if f.verdict == "refuted"]
 
 

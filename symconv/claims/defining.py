@@ -56,7 +56,7 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
         return None
     if not _plain(left, opened):
         zero = isinstance(right, n.Number) and not right.value
-        return vanishing(session, opened, left, s) if zero else define_element(opened, left, right)
+        return vanishing(session, opened, left, right, s) if zero else define_element(opened, left, right)
     if session.fixed:
         clear(session.scope, (left,))
     reader = opened.reader()
@@ -64,7 +64,7 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if ref.transposed or ref.power != 1:
         return None
     if isinstance(right, n.Number) and not right.value and ref.indexed:
-        return vanishing(session, opened, left, s)
+        return vanishing(session, opened, left, right, s)
     if ref.name not in session.scope.definitions and ref.name.rstrip("'") in session.scope.definitions \
             and ref.name.rstrip("'") in session.scope.continuous:
         return None  # the derivative of what is defined
@@ -78,7 +78,7 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     return define(session, opened, left, right, s)
 
 
-def vanishing(session: Session, opened: Opened, left: n.Node, s: Statement) -> Outcome:
+def vanishing(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:
     """x[n] = 0 for n < 0 says where an array is zero; for any n, or for n of which there is no element, that it
     counts as zero outside."""
     scope, reader = session.scope, opened.reader()
@@ -90,6 +90,8 @@ def vanishing(session: Session, opened: Opened, left: n.Node, s: Statement) -> O
         scope.zero_where(name, letters[0], conditions[0])
         return Outcome("definition", Judgement("definition"), f"where {name} is zero")
     array = scope.array(name)
+    if letters and name in scope.definitions:
+        return session.claim(opened, left, right, s)
     if letters or (array is not None and ref.entries and _missing(scope, array, tuple(
             map(reader.indexing().read, reader.indexing().entries(ref.entries, len(array.axes)))))):
         scope.zero = True

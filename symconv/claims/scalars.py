@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -44,38 +44,43 @@ RUNNING = frozenset("ijklmnpqrtuv")  # letters of indices
 EXTREMES = {"max": Max, "min": Min}
 
 
-def scalar_of(node: n.Node, scope: Scope) -> Scalar:
+def scalar_of(node: n.Node, scope: Scope, leaf: Callable[[n.Node, Scope], Scalar] | None = None) -> Scalar:
     """The scalar an expression denotes.
+
+    Args:
+        leaf: reads what is more than arithmetic; a name, a power or a call where nothing is given.
 
     Raises:
         NotationError: it is none.
     """
+    def of(x: n.Node) -> Scalar:
+        return scalar_of(x, scope, leaf)
+
     match node:
         case n.Number():
             return Num(Fraction(node.value))
         case n.Bracketed():
-            return scalar_of(node.body, scope)
+            return of(node.body)
         case n.Product():
-            return Times(tuple(scalar_of(f, scope) for f in node.factors))
+            return Times(tuple(map(of, node.factors)))
         case n.Operation(operator="times" | "*" | "ast"):
-            return Times((scalar_of(node.left, scope), scalar_of(node.right, scope)))
+            return Times((of(node.left), of(node.right)))
         case n.Operation(operator="mod"):
-            return Mod(scalar_of(node.left, scope), scalar_of(node.right, scope))
+            return Mod(of(node.left), of(node.right))
         case n.Add():
-            return Plus(tuple(scalar_of(t, scope) for t in node.terms))
-        case n.Signed():
-            inner = scalar_of(node.node, scope)
-            return Times((Num(Fraction(-1)), inner)) if node.negative else inner
+            return Plus(tuple(map(of, node.terms)))
+        case n.Signed() if not node.choice:
+            return Times((Num(Fraction(-1)), of(node.node))) if node.negative else of(node.node)
         case n.Quotient():
-            return Over(scalar_of(node.above, scope), scalar_of(node.below, scope))
+            return Over(of(node.above), of(node.below))
         case n.Rounded():
-            return (Ceil if node.up else Floor)(scalar_of(node.body, scope))
-        case n.Name() | n.Scripted() | n.Call():
-            return _named(node, scope)
-    raise not_understood(f"{described(node)} is not understood among sizes", node)
+            return (Ceil if node.up else Floor)(of(node.body))
+    return (leaf or _named)(node, scope)
 
 
-def _named(node: n.Name | n.Scripted | n.Call, scope: Scope) -> Scalar:
+def _named(node: n.Node, scope: Scope) -> Scalar:
+    if not isinstance(node, n.Name | n.Scripted | n.Call):
+        raise not_understood(f"{described(node)} is not understood among sizes", node)
     if isinstance(node, n.Call):
         word = key(node.head)
         arguments = node.arguments

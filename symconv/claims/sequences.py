@@ -13,24 +13,11 @@ from symconv.claims.indexing import Indexing
 from symconv.claims.judge import Judgement
 from symconv.claims.letters import children
 from symconv.claims.outcome import Outcome
-from symconv.claims.scalars import judged
+from symconv.claims.scalars import judged, scalar_of
 from symconv.claims.scope import Scope
 from symconv.claims.words import described, is_word, key, not_understood
-from symconv.decide.sequence_terms import (
-    Added,
-    At,
-    Multiplied,
-    Number,
-    Power,
-    Ratio,
-    Size,
-    Step,
-    Term,
-    Total,
-    letters_of,
-    put,
-    walk,
-)
+from symconv.decide.scalar_terms import Num, Plus, Scalar, Times, Var
+from symconv.decide.sequence_terms import At, Power, Step, Total, letters_of, put, walk
 from symconv.decide.sequences import decide_sequences
 from symconv.errors import NotationError, NotSupported
 from symconv.notation import nodes as n
@@ -39,7 +26,7 @@ LAYERED = re.compile("receptive|of (?:a |the |each )?layer|jump")
 RECURRENT = frozenset(("r", "R", "RF", "rf", "j", "J", "S"))  # usual letters of receptive fields and jumps
 OF_LAYERS = frozenset("kKfFsSdD")  # of kernel sizes, strides and dilations
 NUMBERS = frozenset(("l", "ell", "L"))  # letters that number layers
-ONE = Number(Fraction(1))
+ONE = Num(Fraction(1))
 
 
 def layered(scope: Scope, body: n.Chain, given: bool) -> list[Outcome] | None:
@@ -150,46 +137,31 @@ def _below(node: n.Node) -> Iterator[n.Node]:
 
 # -- reading
 
-def term_of(scope: Scope, node: n.Node) -> Term:
+def term_of(scope: Scope, node: n.Node) -> Scalar:
     """The number an expression denotes.
 
     Raises:
         NotationError: it denotes none.
     """
-    def of(x: n.Node) -> Term:
-        return term_of(scope, x)
+    return scalar_of(node, scope, _of_layer)
 
+
+def _of_layer(node: n.Node, scope: Scope) -> Scalar:
+    """What is more than arithmetic: a sum or product over layers, k_l, or a power."""
     match node:
-        case n.Number():
-            return Number(Fraction(node.value))
-        case n.Bracketed():
-            return of(node.body)
-        case n.Product():
-            return Multiplied(tuple(map(of, node.factors)))
-        case n.Operation(operator="times" | "*" | "ast" | "cdot"):
-            return Multiplied((of(node.left), of(node.right)))
-        case n.Add():
-            return Added(tuple(map(of, node.terms)))
-        case n.Signed() if not node.choice:
-            return Multiplied((Number(Fraction(-1)), of(node.node))) if node.negative else of(node.node)
-        case n.Quotient():
-            below = of(node.below)
-            if isinstance(below, Number) and below.value:
-                return Multiplied((Number(1 / below.value), of(node.above)))
-            return Ratio(of(node.above), below)
         case n.Call(bracket="(", arguments=(inner,)):
-            return Multiplied((of(node.head), of(inner)))  # L(k - 1)
+            return Times((term_of(scope, node.head), term_of(scope, inner)))  # L(k - 1)
         case n.Sum() | n.BigProduct():
             return _total(scope, node)
         case n.Name() if not is_word(node) or node.text in RECURRENT:
             value = scope.settings.get(key(node))
-            return Number(Fraction(value)) if isinstance(value, int) else Size(key(node))
+            return Num(Fraction(value)) if isinstance(value, int) else Var(key(node))
         case n.Scripted():
             return _scripted(scope, node)
     raise not_understood(f"{described(node)} is not understood among sizes of layers", node)
 
 
-def _total(scope: Scope, node: n.Sum | n.BigProduct) -> Term:
+def _total(scope: Scope, node: n.Sum | n.BigProduct) -> Scalar:
     if isinstance(node, n.Sum) and node.conditions:
         raise not_understood("a sum over a condition is not understood among sizes of layers", node)
     body = term_of(scope, node.body)
@@ -201,9 +173,9 @@ def _total(scope: Scope, node: n.Sum | n.BigProduct) -> Term:
     return body
 
 
-def _scripted(scope: Scope, node: n.Scripted) -> Term:
+def _scripted(scope: Scope, node: n.Scripted) -> Scalar:
     head = _sequence(node)
-    inner: Term
+    inner: Scalar
     if head is not None:
         inner = At(head, _index(scope, node.below[0]))
     elif not node.below and not node.primes:
@@ -223,31 +195,31 @@ def _index(scope: Scope, node: n.Node) -> Affine:
 
 # -- deciding
 
-def _part(scope: Scope, left: Term, right: Term, first: bool, given: bool) -> Outcome:
+def _part(scope: Scope, left: Scalar, right: Scalar, first: bool, given: bool) -> Outcome:
     reading = ""
     if first:
         assumed = None if given else _truth(scope, left, right)
         if assumed is not None:
             left, reading = assumed
-        elif not given and isinstance(left, At | Size) and "receptive" in _role(scope, left.name):
+        elif not given and isinstance(left, At | Var) and "receptive" in _role(scope, left.name):
             raise NotationError(f"nothing says which layers {left.name} is the receptive field of", -1)
         elif (said := _defines(scope, left, right)) is not None:
             return Outcome("definition", Judgement("definition"), said)
     notes = _started(scope, (left, right))
-    known = {v: Number(Fraction(x)) for v, x in scope.settings.items() if isinstance(x, int)}
+    known = {v: Num(Fraction(x)) for v, x in scope.settings.items() if isinstance(x, int)}
     rules = replace(scope.sequences, plain={**scope.sequences.plain, **known})
     decision = decide_sequences(right, left, rules)
-    valued = any(not letters_of(t) and all(not isinstance(x, At | Size) for x in walk(t)) for t in (left, right))
+    valued = any(not letters_of(t) and all(not isinstance(x, At | Var) for x in walk(t)) for t in (left, right))
     if valued and decision.counterexample is not None and decision.counterexample.sizes:
         raise NotationError("values of an example are not compared", -1)
     outcome = Outcome("size", judged(decision))
     return replace(outcome, reading="; ".join(filter(None, (reading, *notes))))
 
 
-def _defines(scope: Scope, left: Term, right: Term) -> str | None:
+def _defines(scope: Scope, left: Scalar, right: Scalar) -> str | None:
     """Take what says how a sequence starts or goes on; None for a claim about one that is known."""
     rules = scope.sequences
-    if isinstance(left, Size):
+    if isinstance(left, Var):
         if left.name in rules.plain or left.name in letters_of(right):
             return None
         scope.sequences = replace(rules, plain={**rules.plain, left.name: right})
@@ -279,21 +251,21 @@ def _defines(scope: Scope, left: Term, right: Term) -> str | None:
         x.name for x in walk(body) if isinstance(x, At)} else f"what {left.name} is"
 
 
-def _truth(scope: Scope, left: Term, right: Term) -> tuple[Term, str] | None:
+def _truth(scope: Scope, left: Scalar, right: Scalar) -> tuple[Scalar, str] | None:
     """The receptive field that a directive says the left-hand side is: r_l = r_{l-1} + (k_l - 1) prod_{i<l} s_i,
     r_0 = 1 (A. Araujo, W. Norris and J. Sim, Computing receptive fields, Distill, 2019)."""
     rules = scope.sequences
-    name = left.name if isinstance(left, At | Size) else ""
+    name = left.name if isinstance(left, At | Var) else ""
     said = _role(scope, name)
     if "receptive" not in said or name in rules.steps:
         return None
     terms = [left, right, *(s.body for s in rules.steps.values())]
     heads = {x.name for t in terms for x in walk(t) if isinstance(x, At)}
 
-    def each(kind: str, index: Affine) -> list[Term]:
+    def each(kind: str, index: Affine) -> list[Scalar]:
         """The kernel size or stride of a layer; one name without a subscript is that of every layer."""
         named = dict.fromkeys(v.partition("_")[0] for v, role in scope.roles.items() if kind in role)
-        return [At(v, index) if v in heads or v not in scope.roles else Size(v) for v in named]
+        return [At(v, index) if v in heads or v not in scope.roles else Var(v) for v in named]
 
     l, i = Affine.of("l"), Affine.of("i")
     kernels, strides = each("kernel size", l), each("stride", i)
@@ -301,10 +273,10 @@ def _truth(scope: Scope, left: Term, right: Term) -> tuple[Term, str] | None:
     index = left.index if isinstance(left, At) and layers else _last_layer(scope, right)
     if index is None or len(kernels) != 1 or len(strides) > 1:
         return None
-    factors: list[Term] = [Added((kernels[0], Number(Fraction(-1)))), *each("dilation", l)]
+    factors: list[Scalar] = [Plus((kernels[0], Num(Fraction(-1)))), *each("dilation", l)]
     factors += [Total("i", Affine.of(1), l - 1, s, True) for s in strides]
     name = name if layers else f"{name}~"
-    step = Step("l", Added((At(name, l - 1), Multiplied(tuple(factors)))))
+    step = Step("l", Plus((At(name, l - 1), Times(tuple(factors)))))
     scope.sequences = replace(rules, steps={**rules.steps, name: step}, starts={
         **rules.starts, name: rules.starts.get(name, {0: ONE})})
     return At(name, index), "the receptive field of layers on top of each other"
@@ -315,7 +287,7 @@ def _role(scope: Scope, name: str) -> str:
     return next((role for v, role in scope.roles.items() if v.partition("_")[0] == name), "")
 
 
-def _last_layer(scope: Scope, right: Term) -> Affine | None:
+def _last_layer(scope: Scope, right: Scalar) -> Affine | None:
     """L of sum_{l=1}^{L}, or the number of layers by its role."""
     said = [v for v, role in scope.roles.items() if "number of layers" in role]
     if len(said) == 1:
@@ -323,7 +295,7 @@ def _last_layer(scope: Scope, right: Term) -> Affine | None:
     return next((t.high for t in walk(right) if isinstance(t, Total) and t.high.names), None)
 
 
-def _started(scope: Scope, sides: tuple[Term, ...]) -> list[str]:
+def _started(scope: Scope, sides: tuple[Scalar, ...]) -> list[str]:
     """Where recurrences start whose authors do not say: with 1 before the first layer.
 
     Raises:

@@ -71,6 +71,10 @@ class Scalar:
 
     __str__ = __repr__
 
+    def shown(self) -> str:
+        """As a function of what stands directly inside; kinds that are written otherwise say so."""
+        return f"{type(self).__name__.lower()}({', '.join(_text(p, 0) for p in parts(self))})"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Num(Scalar):
@@ -270,8 +274,7 @@ def _text(e: Scalar, tightness: int) -> str:
         case Mod(a, b):
             shown = f"{_text(a, 2)} mod {_text(b, 2)}"
             return f"({shown})" if tightness else shown
-    inner = ", ".join(_text(p, 0) for p in parts(e))
-    return f"{type(e).__name__.lower()}({inner})"
+    return e.shown()
 
 
 def _sum(terms: tuple[Scalar, ...]) -> str:

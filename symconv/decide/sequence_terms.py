@@ -1,71 +1,52 @@
-"""Numbers that go from layer to layer: k_l, sums and products over layers, powers, and what is known of them."""
+"""Numbers that go from layer to layer: k_l, sums and products over layers, powers, and what is known of them.
+
+They are scalars like others, `+ - * /` included; what is new stands for an element, a series and a symbolic power.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from symconv.affine import Affine
+from symconv.decide import scalar_terms
+from symconv.decide.scalar_terms import Num, Plus, Scalar, Times, Var
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    value: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A number with a name: k, or the number of layers itself."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class At:
+@dataclass(frozen=True, slots=True, repr=False)
+class At(Scalar):
     """An element of a sequence: k_l."""
 
     name: str
     index: Affine
 
+    def shown(self) -> str:
+        return f"{self.name}[{self.index}]"
 
-@dataclass(frozen=True, slots=True)
-class Total:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Total(Scalar):
     """The sum or product of a body for index = low, ..., high; empty when high < low."""
 
     index: str
     low: Affine
     high: Affine
-    body: Term
+    body: Scalar
     product: bool = False
 
+    def shown(self) -> str:
+        return f"{'prod' if self.product else 'sum'}_{{{self.index}={self.low}}}^{{{self.high}}} ({self.body})"
 
-@dataclass(frozen=True, slots=True)
-class Power:
-    base: Term
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Power(Scalar):
+    """A power whose exponent may hold the number of layers."""
+
+    base: Scalar
     exponent: Affine
 
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    terms: tuple[Term, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Multiplied:
-    factors: tuple[Term, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    above: Term
-    below: Term
-
-
-Term = Number | Size | At | Total | Power | Added | Multiplied | Ratio
-
-
-UNIT = Multiplied(())
+    def shown(self) -> str:
+        return f"({self.base})^({self.exponent})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +54,7 @@ class Step:
     """name[letter] = body, for every letter that is not among the first ones."""
 
     letter: str
-    body: Term
+    body: Scalar
 
 
 @dataclass(frozen=True)
@@ -85,51 +66,35 @@ class Rules:
         low: the least value of a sequence's elements; 1 where nothing is said.
     """
 
-    starts: Mapping[str, Mapping[int, Term]] = field(default_factory=dict)
+    starts: Mapping[str, Mapping[int, Scalar]] = field(default_factory=dict)
     steps: Mapping[str, Step] = field(default_factory=dict)
-    plain: Mapping[str, Term] = field(default_factory=dict)
+    plain: Mapping[str, Scalar] = field(default_factory=dict)
     low: Mapping[str, int] = field(default_factory=dict)
 
 
-def parts(t: Term) -> tuple[Term, ...]:
+def parts(t: Scalar) -> tuple[Scalar, ...]:
     """The terms directly below."""
-    match t:
-        case Total(body=body) | Power(base=body):
-            return (body,)
-        case Added(inner) | Multiplied(inner):
-            return inner
-        case Ratio(above, below):
-            return above, below
-    return ()
+    return (t.body,) if isinstance(t, Total) else (t.base,) if isinstance(t, Power) else scalar_terms.parts(t)
 
 
-def rebuilt(t: Term, inner: tuple[Term, ...]) -> Term:
+def rebuilt(t: Scalar, inner: tuple[Scalar, ...]) -> Scalar:
     """The same kind of term with other terms directly below."""
-    match t:
-        case Total():
-            return replace(t, body=inner[0])
-        case Power():
-            return replace(t, base=inner[0])
-        case Added():
-            return Added(inner)
-        case Multiplied():
-            return Multiplied(inner)
-        case Ratio():
-            return Ratio(*inner)
-    return t
+    if isinstance(t, Total):
+        return replace(t, body=inner[0])
+    return replace(t, base=inner[0]) if isinstance(t, Power) else scalar_terms.rebuilt(t, inner)
 
 
-def walk(t: Term) -> Iterator[Term]:
+def walk(t: Scalar) -> Iterator[Scalar]:
     """The term and everything below."""
     yield t
     for p in parts(t):
         yield from walk(p)
 
 
-def put(t: Term, values: Mapping[str, Affine]) -> Term:
+def put(t: Scalar, values: Mapping[str, Affine]) -> Scalar:
     """With expressions for letters; a letter stands for a number where it is not an index."""
     match t:
-        case Size(name) if name in values:
+        case Var(name) if name in values:
             return value_of(values[name])
         case At(name, index):
             return At(name, index.substitute(values))
@@ -144,11 +109,11 @@ def put(t: Term, values: Mapping[str, Affine]) -> Term:
     return rebuilt(t, tuple(put(x, values) for x in parts(t)))
 
 
-def value_of(e: Affine) -> Term:
-    return Added(tuple(Multiplied((Number(Fraction(c)), *map(Size, m))) for m, c in e))
+def value_of(e: Affine) -> Scalar:
+    return Plus(tuple(Times((Num(c), *map(Var, m))) for m, c in e))
 
 
-def letters_of(t: Term) -> set[str]:
+def letters_of(t: Scalar) -> set[str]:
     """The letters that say which element, how many terms, or which power: those that are free."""
     match t:
         case At(index=e):

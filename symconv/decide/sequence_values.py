@@ -13,19 +13,9 @@ from itertools import count, islice
 from operator import mul
 
 from symconv.decide.decision import Counterexample
-from symconv.decide.sequence_terms import (
-    Added,
-    At,
-    Multiplied,
-    Number,
-    Power,
-    Ratio,
-    Rules,
-    Size,
-    Term,
-    Total,
-)
-from symconv.errors import LimitExceeded
+from symconv.decide.scalar_terms import Num, Over, Plus, Pow, Scalar, Times, Var
+from symconv.decide.sequence_terms import At, Power, Rules, Total
+from symconv.errors import LimitExceeded, NotSupported
 
 TRIED, LAYERS, FARTHEST = 400, 4, 60
 
@@ -36,12 +26,12 @@ def _small(number: int) -> int:
     return number
 
 
-def _evaluate(t: Term, values: Mapping[str, int], rules: Rules, elements: Mapping[str, int]) -> Fraction:
-    def of(x: Term, more: Mapping[str, int]) -> Fraction:
+def _evaluate(t: Scalar, values: Mapping[str, int], rules: Rules, elements: Mapping[str, int]) -> Fraction:
+    def of(x: Scalar, more: Mapping[str, int]) -> Fraction:
         match x:
-            case Number(value):
-                return value
-            case Size(name):
+            case Num(value):
+                return Fraction(value)
+            case Var(name):
                 return Fraction(more[name] if name in more else elements[name])
             case At(name, index):
                 at = _small(index.evaluate(more))
@@ -58,13 +48,15 @@ def _evaluate(t: Term, values: Mapping[str, int], rules: Rules, elements: Mappin
                 return reduce(mul, every, Fraction(1)) if x.product else sum(every, Fraction(0))
             case Power(base, exponent):
                 return of(base, more) ** _small(exponent.evaluate(more))
-            case Added(terms):
+            case Plus(terms):
                 return sum((of(y, more) for y in terms), Fraction(0))
-            case Multiplied(factors):
+            case Times(factors):
                 return reduce(mul, (of(y, more) for y in factors), Fraction(1))
-            case Ratio(above, below):
+            case Over(above, below):
                 return of(above, more) / of(below, more)
-        raise TypeError(f"not a term: {x!r}")
+            case Pow(base, n):
+                return of(base, more) ** n
+        raise NotSupported(f"{x} among sizes of layers")
 
     return of(t, values)
 
@@ -86,7 +78,7 @@ def least(name: str, low: Mapping[str, int]) -> int:
     return low.get(name.rpartition("_")[0] or name, 1)
 
 
-def differing(left: Term, right: Term, letter: str, first: int, rules: Rules) -> Counterexample | None:
+def differing(left: Scalar, right: Scalar, letter: str, first: int, rules: Rules) -> Counterexample | None:
     """The fewest layers and the smallest elements for which the sides differ; not where one has no value."""
     for layers in range(first, first + LAYERS + 1) if letter else (0,):
         values = {letter: layers} if letter else {}
@@ -102,7 +94,7 @@ def differing(left: Term, right: Term, letter: str, first: int, rules: Rules) ->
     return None
 
 
-def _asked(sides: tuple[Term, Term], values: Mapping[str, int], rules: Rules) -> list[str]:
+def _asked(sides: tuple[Scalar, Scalar], values: Mapping[str, int], rules: Rules) -> list[str]:
     """The elements both sides read; a division by zero, s - 1 at s = 1, hides none at s = 2."""
     found: dict[str, None] = {}
     for more in (0, 1):

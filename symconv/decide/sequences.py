@@ -8,39 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import reduce
 from operator import mul
 
 from symconv.affine import Affine
 from symconv.decide.decision import Decision, EngineDisagreement
 from symconv.decide.scalar_poly import ONE, ZERO, Atom, Poly
-from symconv.decide.sequence_terms import (
-    UNIT,
-    Added,
-    At,
-    Multiplied,
-    Number,
-    Power,
-    Ratio,
-    Rules,
-    Size,
-    Step,
-    Term,
-    Total,
-    letters_of,
-    parts,
-    put,
-    rebuilt,
-    value_of,
-    walk,
-)
+from symconv.decide.scalar_terms import Num, Over, Plus, Pow, Scalar, Times, Var
+from symconv.decide.sequence_terms import At, Power, Rules, Step, Total, letters_of, parts, put, rebuilt, value_of, walk
 from symconv.decide.sequence_values import LAYERS, differing
 from symconv.errors import LimitExceeded, NotSupported
 
 MOST_UNFOLDED, LONGEST, BEHIND = 400, 12, 4
 
 
-def decide_sequences(left: Term, right: Term, rules: Rules) -> Decision:
+def decide_sequences(left: Scalar, right: Scalar, rules: Rules) -> Decision:
     """Does `left = right` hold for every number of layers, and every value of the sequences that are free?
 
     Of a counterexample, `claimed` is the left value and `actual` the right one.
@@ -49,13 +32,13 @@ def decide_sequences(left: Term, right: Term, rules: Rules) -> Decision:
         NotSupported: more than one letter, or an index that is not a letter and a number.
         EngineDisagreement: the proof and the evaluation contradict each other.
     """
-    rules = _closed(rules)
-    left, right = (_defined(t, rules) for t in (left, right))
+    said, started, rules = (left, right), rules.starts, _closed(rules)
+    left, right = (_defined(t, rules) for t in said)
     letters = letters_of(left) | letters_of(right)
     if len(letters) > 1:
         raise NotSupported(f"{' and '.join(sorted(letters))} both number layers")
     letter = min(letters, default="")
-    first = _first(letter, (left, right), rules)
+    first = _first(letter, (*said, left, right), replace(rules, starts=started))
     try:
         example = differing(left, right, letter, first, rules)
     except LimitExceeded as e:
@@ -80,56 +63,58 @@ def decide_sequences(left: Term, right: Term, rules: Rules) -> Decision:
 
 def _closed(rules: Rules) -> Rules:
     """a_l = a_{l-1} b_l is a product, a_l = a_{l-1} + b_l a sum, from the first element on."""
-    steps = dict(rules.steps)
+    steps, starts = dict(rules.steps), dict(rules.starts)
     for name, step in rules.steps.items():
         start = rules.starts.get(name, {})
         found = _total(name, step, start) if len(start) == 1 else None
         if found is not None:
             steps[name] = found
-    rules = replace(rules, steps=steps)
+            del starts[name]  # it begins the total
+    rules = replace(rules, steps=steps, starts=starts)
     return replace(rules, starts={name: {i: _defined(t, rules) for i, t in start.items()}
-                                  for name, start in rules.starts.items()})
+                                  for name, start in starts.items()},
+                   steps={name: replace(step, body=_defined(step.body, rules)) for name, step in steps.items()})
 
 
-def _total(name: str, step: Step, start: Mapping[int, Term]) -> Step | None:
+def _total(name: str, step: Step, start: Mapping[int, Scalar]) -> Step | None:
     ((at, value),) = start.items()
     before = At(name, Affine.of(step.letter) - 1)
-    product = isinstance(step.body, Multiplied)
-    inner = parts(step.body) if isinstance(step.body, Multiplied | Added) else ()
+    product = isinstance(step.body, Times)
+    inner = parts(step.body) if isinstance(step.body, Times | Plus) else ()
     rest = tuple(x for x in inner if x != before)
     if len(rest) != len(inner) - 1 or any(isinstance(x, At) and x.name == name for t in rest for x in walk(t)):
         return None
-    body: Term = Multiplied(rest) if product else Added(rest)
+    body: Scalar = Times(rest) if product else Plus(rest)
     index = f"{step.letter}~"
     total = Total(index, Affine.of(at + 1), Affine.of(step.letter),
                   put(body, {step.letter: Affine.of(index)}), product)
-    return Step(step.letter, Multiplied((value, total)) if product else Added((value, total)))
+    return Step(step.letter, Times((value, total)) if product else Plus((value, total)))
 
 
-def _defined(t: Term, rules: Rules, depth: int = 0) -> Term:
+def _defined(t: Scalar, rules: Rules, depth: int = 0) -> Scalar:
     """With what does not refer to itself in place of its name."""
     if depth > LONGEST:
         raise NotSupported("the definitions refer to each other")
     match t:
-        case Size(name) if name in rules.plain:
+        case Var(name) if name in rules.plain:
             return _defined(rules.plain[name], rules, depth + 1)
         case At(name, index) if index.is_constant and index.constant in rules.starts.get(name, {}):
             return _defined(rules.starts[name][index.constant], rules, depth + 1)
         case At(name, index) if name in rules.steps:
             step = rules.steps[name]
-            if any(isinstance(x, At) and x.name == name for x in walk(step.body)):
+            if name in rules.starts or any(isinstance(x, At) and x.name == name for x in walk(step.body)):
                 return t
             return _defined(put(step.body, {step.letter: index}), rules, depth + 1)
     return rebuilt(t, tuple(_defined(x, rules, depth + 1) for x in parts(t)))
 
 
-def _first(letter: str, sides: tuple[Term, ...], rules: Rules) -> int:
+def _first(letter: str, sides: tuple[Scalar, ...], rules: Rules) -> int:
     """The least number of layers for which everything named exists."""
     lows = [1]
     for side in sides:
         for t in walk(side):
-            if isinstance(t, At) and t.index.names == {letter}:
-                start = rules.starts.get(t.name, {})
+            start = rules.starts.get(t.name, {}) if isinstance(t, At) else {}
+            if isinstance(t, At) and t.index.names == {letter} and (start or t.name not in rules.steps):
                 lows.append(min(start, default=1) - t.index.constant)
     if max(lows) > LONGEST:
         raise NotSupported("an element too far behind")
@@ -146,14 +131,14 @@ class _Unfold:
     letter: str | None
     work: int = 0
 
-    def of(self, t: Term) -> Poly:
+    def of(self, t: Scalar) -> Poly:
         self.work += 1
         if self.work > MOST_UNFOLDED * 10:
             raise LimitExceeded("too many terms")
         match t:
-            case Number(value):
+            case Num(value):
                 return Poly.number(value)
-            case Size(name):
+            case Var(name):
                 return _atom(name)
             case At():
                 return self.element(t)
@@ -161,11 +146,17 @@ class _Unfold:
                 return self.total(t)
             case Power(base, exponent):
                 return self.power(self.of(base), exponent)
-            case Added(terms):
+            case Plus(terms):
                 return reduce(lambda a, b: a + b, map(self.of, terms), ZERO)
-            case Multiplied(factors):
+            case Times(factors):
                 return reduce(mul, map(self.of, factors), ONE)
-        raise TypeError(f"not a term: {t!r}")
+            case Pow(base, exponent):
+                return self.power(self.of(base), Affine.of(exponent))
+            case Over(above, Num(value)) if value:
+                return self.of(above) * Poly.number(1 / Fraction(value))
+            case Over(above, below):
+                return self.of(above) * _atom(f"1/({_shown(self.of(below))})")
+        raise NotSupported(f"{t} among sizes of layers")
 
     def offset(self, e: Affine) -> int:
         """How far behind the letter."""
@@ -194,10 +185,13 @@ class _Unfold:
         return _atom(f"{t.name}_{{{t.index}}}")
 
     def total(self, t: Total) -> Poly:
-        if t.index not in letters_of(t.body) and not any(isinstance(x, Size) and x.name == t.index
+        if t.index not in letters_of(t.body) and not any(isinstance(x, Var) and x.name == t.index
                                                          for x in walk(t.body)):
             body, many = self.of(t.body), t.high - t.low + 1
-            many = Affine.of(max(many.constant, 0)) if many.is_constant else many
+            if many.is_constant:
+                many = Affine.of(max(many.constant, 0))
+            elif not t.low.is_constant or self.offset(t.high) < -BEHIND:
+                raise NotSupported(f"a sum or product from {t.low} to {t.high} may be empty")
             return self.power(body, many) if t.product else body * self.of(value_of(many))
         if not t.low.is_constant:
             raise NotSupported(f"the first index {t.low} is no number")
@@ -241,12 +235,12 @@ def _shown(p: Poly) -> str:
     return " + ".join(sorted(f"{c}*{'*'.join(f'{a.text}^{e}' for a, e in m)}" for m, c in p.terms.items()))
 
 
-def _text(body: Term, index: str, rules: Rules) -> str:
+def _text(body: Scalar, index: str, rules: Rules) -> str:
     """The same for bodies that are the same: as a polynomial in elements counted from the bound index."""
     return _shown(_Unfold(rules, "#").of(put(body, {index: Affine.of("#")})))
 
 
-def _proved(left: Term, right: Term, letter: str, first: int, rules: Rules) -> bool:
+def _proved(left: Scalar, right: Scalar, letter: str, first: int, rules: Rules) -> bool:
     """Induction: the difference vanishes for the first numbers of layers, and does not change from then on."""
     left, right = _cleared(left, right)
     if not letter:
@@ -268,36 +262,39 @@ def _proved(left: Term, right: Term, letter: str, first: int, rules: Rules) -> b
     return not now - then
 
 
-def _instead(t: Term, name: str, letter: str, value: Term) -> Term:
+def _instead(t: Scalar, name: str, letter: str, value: Scalar) -> Scalar:
     """With a value for name[letter - 1]."""
     if t == At(name, Affine.of(letter) - 1):
         return value
     return t if isinstance(t, Total) else rebuilt(t, tuple(_instead(x, name, letter, value) for x in parts(t)))
 
 
-def _cleared(left: Term, right: Term) -> tuple[Term, Term]:
+def _cleared(left: Scalar, right: Scalar) -> tuple[Scalar, Scalar]:
     """Both sides times their denominators: the same where those are not 0."""
     (a, b), (c, d) = _fraction(left), _fraction(right)
-    return (left, right) if b == d == UNIT else (Multiplied((a, d)), Multiplied((c, b)))
+    return (left, right) if b == d == Num(1) else (Times((a, d)), Times((c, b)))
 
 
-def _fraction(t: Term) -> tuple[Term, Term]:
+def _fraction(t: Scalar) -> tuple[Scalar, Scalar]:
     """Numerator and denominator; a sum over layers keeps what it holds."""
     match t:
-        case Ratio(above, below):
+        case Over(_, Num()):
+            return t, Num(1)
+        case Over(above, below):
             (a, b), (c, d) = _fraction(above), _fraction(below)
-            return Multiplied((a, d)), Multiplied((b, c))
-        case Added(terms) if any(isinstance(x, Ratio) for x in walk(t)):
+            return Times((a, d)), Times((b, c))
+        case Plus(terms) if any(isinstance(x, Over) for x in walk(t)):
             split = [_fraction(x) for x in terms]
-            below = Multiplied(tuple(b for _, b in split))
-            return Added(tuple(Multiplied((a, *(b for j, (_, b) in enumerate(split) if j != i)))
-                               for i, (a, _) in enumerate(split))), below
-        case Multiplied(factors) if any(isinstance(x, Ratio) for x in walk(t)):
+            below = Times(tuple(b for _, b in split))
+            return Plus(tuple(Times((a, *(b for j, (_, b) in enumerate(split) if j != i)))
+                              for i, (a, _) in enumerate(split))), below
+        case Times(factors) if any(isinstance(x, Over) for x in walk(t)):
             split = [_fraction(x) for x in factors]
-            return Multiplied(tuple(a for a, _ in split)), Multiplied(tuple(b for _, b in split))
-    return t, UNIT
+            return Times(tuple(a for a, _ in split)), Times(tuple(b for _, b in split))
+    return t, Num(1)
 
 
-def _latest_start(sides: tuple[Term, ...], rules: Rules) -> int:
-    lows = [t.low.constant for side in sides for t in walk(side) if isinstance(t, Total) and t.low.is_constant]
+def _latest_start(sides: tuple[Scalar, ...], rules: Rules) -> int:
+    said = (*sides, *(step.body for step in rules.steps.values()))
+    lows = [t.low.constant for side in said for t in walk(side) if isinstance(t, Total) and t.low.is_constant]
     return max([0, *lows, *(i for start in rules.starts.values() for i in start)])
