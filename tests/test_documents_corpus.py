@@ -160,5 +160,5 @@ def test_nothing_true_is_called_false(name: str) -> None:
 
 
 def test_a_proof_for_one_number_says_so() -> None:
-    *_, last = verify(LAYER + r"With $k = 5$ this is $y_i = \sum_{j=0}^{4} w_j x_{i+j}$.")
-    assert last.verdict != "proved" or "k = 5" in last.message + last.reading
+    *_, last = verify(LAYER + r"For $k = 3$ that is $y_i = w_0 x_i + w_1 x_{i+1} + w_2 x_{i+2}$.")
+    assert (last.verdict, last.message) == ("proved", "true for k = 3")
