@@ -16,7 +16,7 @@ from itertools import count
 from symconv.affine import Affine, AffineLike, Constraint, inside, unique
 from symconv.errors import ShapeError
 
-Sizes = Mapping[str, int]
+Sizes = Mapping[str, AffineLike]
 
 
 @dataclass(frozen=True, slots=True)

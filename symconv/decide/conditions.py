@@ -169,9 +169,9 @@ def _impossible(case: Case, known: Sequence[Constraint]) -> bool:
         return False
 
 
-def narrowed(case: Case) -> tuple[dict[str, int], list[Constraint]] | None:
-    """A case as numbers for sizes and constraints; None when a divisibility has no constraint for it."""
-    values: dict[str, int] = {}
+def narrowed(case: Case) -> tuple[dict[str, AffineLike], list[Constraint]] | None:
+    """A case as values for sizes and constraints; None when a divisibility has no constraint for it."""
+    values: dict[str, AffineLike] = {}
     constraints = []
     for a in case:
         c = a.meaning or a.constraint
@@ -180,6 +180,9 @@ def narrowed(case: Case) -> tuple[dict[str, int], list[Constraint]] | None:
         names = sorted(c.expression.names)
         if c.equality and len(names) == 1 and abs(c.expression.coefficient(names[0])) == 1:
             values[names[0]] = -c.expression.constant * c.expression.coefficient(names[0])
+        elif len(case) == 1 and c.equality and abs(c.expression.coefficient(names[0])) == 1 \
+                and c.expression.is_linear_in(names[0]):  # s = d: products with them become the same
+            values[names[0]] = Affine.of(names[0]) - c.expression.coefficient(names[0]) * c.expression
         else:
             constraints.append(c)
     return values, constraints
@@ -251,13 +254,10 @@ def _covers(masks: Sequence[tuple[int, Atom]], goal: int, count: int, joined: Ca
 def _candidates(context: Context) -> Iterator[Atom]:
     """Conditions of the kinds that formulas come with, the plain ones first."""
     names = context.sizes
-    for n in names:
-        yield Atom(equal(n, 0))
-        yield Atom(equal(n, 1))
+    pairs = list(combinations(names, 2))
+    yield from (Atom(equal(n, value)) for n in names for value in (0, 1))
     yield from _tight(context)
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1:]]
-    for a, b in pairs:
-        yield Atom(equal(a, b))
+    yield from (Atom(equal(a, b)) for a, b in pairs)
     for n in names:
         for bound in (2, 3, 4):
             yield Atom(at_least(n, bound))
@@ -274,6 +274,12 @@ def _candidates(context: Context) -> Iterator[Atom]:
             yield Atom(equal(p, 2 * Affine.of(q) + 1))
             yield Atom(at_least(p, q))
             yield Atom(at_least(p, Affine.of(q) + 1))
+
+
+def plain_values(names: Sequence[str]) -> Iterator[Atom]:
+    """One is 0 or 1, or two are equal."""
+    yield from (Atom(equal(n, value)) for n in names for value in (0, 1))
+    yield from (Atom(equal(a, b)) for a, b in combinations(names, 2))
 
 
 def _tight(context: Context) -> Iterator[Atom]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 
-from symconv.affine import Constraint, unique
+from symconv.affine import AffineLike, Constraint, unique
 from symconv.decide import isl
-from symconv.decide.conditions import Case, Formula, fitting, narrowed
+from symconv.decide.conditions import Case, Formula, fitting, narrowed, plain_values
 from symconv.decide.counterexample import smallest_difference
 from symconv.decide.decision import Condition, Counterexample, Decision, EngineDisagreement
 from symconv.decide.enumerate import Work, differences
@@ -209,7 +209,17 @@ class _Case:
                 return Decision("proved_if", self._told(formula))
             if formula is not None:
                 return Decision("proved_for", self._told(formula), reason="whether it is necessary was only enumerated")
+        if true and (formula := next(filter(self._sufficient, self._parameters()), None)) is not None:
+            return Decision("proved_for", formula.condition(), reason="it is not necessary")
         return Decision("refuted", reason="true for some sizes; no simple condition" if true else "")
+
+    def _parameters(self) -> Iterator[Formula]:
+        """Plain values of strides, dilations and paddings, names that are no axis's length, that give no difference."""
+        lengths = {n for t in (self.left.output, *self._tensors) if not isinstance(t, Signal)
+                   for e in t.shape for n in e.names}
+        for a in plain_values([n for n in self.context.sizes if n not in lengths]):
+            if {r.equal for r in self.rows if a.holds(r.sizes)} == {True}:
+                yield Formula(((a,),))
 
     def _told(self, formula: Formula) -> Condition:
         """As short as what is known of the sizes allows; the sizes written out agree."""
@@ -282,6 +292,6 @@ class _Case:
         return f"[{self.left}] and [{self.right}]"
 
 
-def _where(e: Equation, constraints: Sequence[Constraint], values: Mapping[str, int]) -> Equation:
+def _where(e: Equation, constraints: Sequence[Constraint], values: Mapping[str, AffineLike]) -> Equation:
     context = replace(e.context, constraints=unique((*e.context.constraints, *constraints)))
     return Equation(e.left, e.terms, context).at(values)
