@@ -158,6 +158,12 @@ def _joins(a: str, b: str) -> bool:
     return (a in SIGNALS and b in KERNELS) or (b in SIGNALS and a in KERNELS)
 
 
+def kernel_second(a: str, b: str) -> bool | None:
+    """X * W, not W * X; None where the letters do not tell which of the two arrays is the kernel."""
+    first, second = a[:1].upper(), b[:1].upper()
+    return second in KERNELS if _joins(first, second) else None
+
+
 def _label_like(node: n.Scripted, scope: Scope) -> bool:
     if node.above and scope.array(scope.resolve(f"{key(node.base)}^{','.join(map(key, node.above))}")) is not None:
         return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, equal
 from symconv.claims import whole
+from symconv.claims.letters import kernel_second
 from symconv.claims.raw import Factor, Raw, Value, fresh
 from symconv.claims.scope import Array, Axis, Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
@@ -143,6 +144,8 @@ def slides_last(reader: Reader, left: Value, right: Value, meaning: str) -> bool
     scope = reader.scope
     if scope.kernel_last is not None:
         return scope.kernel_last
+    if (second := kernel_second(left.array, right.array)) is not None:
+        return second
     if meaning == "convolution" or (whole.known(left) and whole.known(right)):
         return True
     usual = "second" if reader.guess == 0 or any(d.letters for d in scope.definitions.values()) else "first"
