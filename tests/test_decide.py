@@ -168,8 +168,14 @@ def test_false_for_all_sizes():
     assert decision.counterexample.monomial == "w[0] * x[0]"
 
 
-def test_true_for_some_sizes_without_a_plain_condition():
+def test_true_for_a_stride_and_for_more_sizes_without_a_plain_condition():
     decision = decide(grad_w(SYMBOLIC, (dy[i], x[i + d * j - p])), GWS)
+    assert decision.kind == "proved_for" and str(decision.condition) == "s = 1"
+    assert decision.counterexample is not None and dict(decision.counterexample.sizes)["s"] > 1
+
+
+def test_true_for_some_sizes_without_a_plain_condition():
+    decision = decide(grad_w(SYMBOLIC, (dy[i], x[s * i + d * j - p + 1])), GWS)
     assert decision.kind == "refuted" and decision.counterexample is not None
 
 

@@ -188,6 +188,8 @@ class Axes:
     def axes(self, name: str, rank: int, terms: list[Raw]) -> tuple[Axis, ...]:
         given = self.scope.extents.get(name)
         reads = [(t, f) for t in terms for f in t.factors if f.name == name]
+        if images := self.scope.images.get(name, ()):
+            return (*(self.axis(name, axis, reads, None) for axis in range(rank - len(images))), *images)
         if given is None and not self.spanned(reads) and any(self.on_line(t, e) for t, f in reads for e in f.indices):
             return (LINE,) * rank
         if given is None and self.scope.signals:
@@ -352,7 +354,7 @@ class Axes:
             return self.scope.base
         for t in terms:
             for f in t.factors:
-                for e in f.indices:
+                for e in f.indices[:len(f.indices) - len(self.scope.images.get(f.name, ()))]:
                     moving = [n for n in e.names if n in t.indices or n in self.letters]
                     if len(moving) > 1:
                         fits = [b for b in (1, 0) if self.first(e, t, b) == b]

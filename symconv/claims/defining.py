@@ -16,11 +16,11 @@ from symconv.claims.judge import Judgement, spoken_array
 from symconv.claims.kinds import forward_name
 from symconv.claims.letters import children
 from symconv.claims.listing import define_element
-from symconv.claims.opened import Opened
+from symconv.claims.opened import Opened, of_images
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome
 from symconv.claims.partials import is_loss
-from symconv.claims.raw import INTEGRAL, Factor, Index, Value, fresh
+from symconv.claims.raw import INTEGRAL, Factor, Index, Sum, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.references import at_indices
 from symconv.claims.scope import GRADIENT, Array, Axis, Definition, Scope
@@ -134,7 +134,9 @@ def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: S
     del session.scope.definitions[name]
     try:
         outcome = define(session, opened, left, right, s)
-        new = session.scope.definitions[name]
+        new = session.scope.definitions.get(name)
+        if new is None:  # a symmetry of it
+            raise NotationError(outcome.judgement.reason, -1)
         if len(new.letters) != len(old.letters):  # y = T(w) x for y_i = sum ...
             if unknown := new.reads - known:
                 raise NotationError(f"nothing says what {min(unknown)} is", -1)
@@ -160,28 +162,39 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
         return define_whole(session, opened, ref.name, right)
     value = opened.element(_read(session, reader, right), Value.scalar(()))
     remarks = opened.remarks(reader)
-    if value.rank:
+    if value.rank and not of_images(session.scope, value):
         raise NotationError("the right-hand side is a whole array, the left-hand side an element", -1)
-    terms = tuple(in_blocks(t, blocks) for t in value.terms)
+    inner = tuple(fresh(c) for c in "uvw"[:value.rank])  # of an image that has a number
+    terms = tuple(in_blocks(t, blocks) for t in value.at(tuple(map(Affine.of, inner))))
     if [[f.name for f in t.factors] for t in terms] == [[ref.name]]:  # w(s,t) = w(-s,-t)
         session.scope.symmetric.append(ref.name)
         return Outcome("", Judgement("not_understood", reason=f"a symmetry of {ref.name} is not used in proofs"))
     if not (session.given or session.fixed) and any(t.indices and len(t.factors) > 1 for t in terms):
         session.scope.start_afresh({f.name for t in terms for f in t.factors})
     axes = Axes(session.scope, letters, ref.name)
-    conditions = opened.conditions(s, reader)
-    axes.stated(conditions)
+    axes.stated(opened.conditions(s, reader))
     for b in filter(None, blocks):
         first = Axes(session.scope.branch(), letters, ref.name)
         first.infer(terms)
         axes.given(b.letter, b.ends(first.found))
-    axes.infer(terms)
+    axes.letters = letters = (*letters, *inner)
+    _over_whole(axes, inner, value, terms)
+    if inner:
+        session.scope.images[ref.name] = tuple(axes.outputs[v] for v in inner)
     _has_outputs(session.scope, axes)
     _known_as(session.scope, ref.name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[ref.name] = Definition(ref.name, letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
         session.scope.continuous |= {ref.name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
     return Outcome("forward", Judgement("definition"), forward_name(session.scope, terms, letters), remarks=remarks)
+
+
+def _over_whole(axes: Axes, letters: tuple[str, ...], value: Value, terms: Sum) -> None:
+    """Ranges where the letters run over a whole array, whose ends may be known."""
+    for letter, ends in zip(letters, value.box, strict=False):
+        if ends is not None:
+            axes.given(letter, ends)
+    axes.infer(terms)
 
 
 def _has_outputs(scope: Scope, axes: Axes) -> None:
@@ -226,10 +239,7 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
     letters = tuple(fresh(c) for c in "ijkl"[:value.rank])
     terms = value.at(tuple(map(Affine.of, letters)))
     axes = Axes(session.scope, letters, name)
-    for letter, ends in zip(letters, value.box, strict=False):
-        if ends is not None:
-            axes.given(letter, ends)
-    axes.infer(terms)
+    _over_whole(axes, letters, value, terms)
     _has_outputs(session.scope, axes)
     _known_as(session.scope, name, tuple(axes.outputs[v] for v in letters))
     session.scope.definitions[name] = Definition(name, letters, terms)

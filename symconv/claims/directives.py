@@ -203,6 +203,7 @@ RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) f
     (r"(?P<name>\\?\w+)(?:\[\w+\]|\(\w+\))?\s*(?:is|:)\s*(?:the |a )?(?:unit )?impulse", _impulse),
     (r"[\w, \\]+?(?: are| is)?(?: real,?)?(?: and)? finite", _nothing),
     (r"(?P<operator>\S+) (?:is|means|denotes|=|:) (?P<meaning>[\w\s(),-]+)", _star),
+    (rf"(?P<operator>{'|'.join(map(re.escape, OPERATORS))}): (?P<meaning>[\w\s(),-]+)", _star),
     (r"\w+ (?P<operator>\S+) \w+\s*(?:is|means|denotes|:) (?P<meaning>[\w\s(),-]+)", _star),
     (r"(?P<name>\S+) (?:is )?(?P<parity>odd|even)", _parity),
     (r"(?P<operation>transposed|full|valid|same)(?: (?:convolution|padding|(?:cross-)?correlation))?", _operation),

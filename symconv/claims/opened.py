@@ -7,7 +7,7 @@ from symconv.claims.letters import INDICES, children, free
 from symconv.claims.outcome import Remark
 from symconv.claims.raw import Sum, Value, fresh
 from symconv.claims.reader import Reader
-from symconv.claims.scope import Scope
+from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.words import key, names_in
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -57,7 +57,7 @@ class Opened:
 
     def element(self, value: Value, other: Value) -> Value:
         """In y[n] = x * h the whole array stands for its element at the indices of the other side."""
-        if other.rank or not value.rank or value.rank != len(self.letters):
+        if other.rank or not value.rank or value.rank != len(self.letters) or of_images(self.scope, value):
             return value
         return Value.scalar(value.at(tuple(map(Affine.of, self.letters.values()))))
 
@@ -80,6 +80,12 @@ class Opened:
         seen = {n for terms in sums for t in terms for e in (*(x for f in t.factors for x in f.indices),
                                                             *(c.expression for c in t.constraints)) for n in e.names}
         return tuple(inner for inner in dict.fromkeys(self.letters.values()) if inner in seen)
+
+
+def of_images(scope: Scope, value: Value) -> bool:
+    """Is it made of images that have numbers? Then its axes are theirs."""
+    probe = value.at(tuple(map(Affine.of, "uvw"[:value.rank])))
+    return any(f.name.removeprefix(GRADIENT) in scope.images for t in probe for f in t.factors)
 
 
 def _unused(letters: list[str], node: n.Node) -> list[str]:

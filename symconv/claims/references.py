@@ -96,7 +96,11 @@ def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
     array = reader.scope.array(name)
     rank = len(array.axes) if array else None
     indexing = reader.indexing()
+    images = reader.scope.images.get(name.removeprefix(GRADIENT), ())
     entries = indexing.entries(ref.entries, rank)
+    if images and len(entries) != rank:
+        entries = indexing.entries(ref.entries, rank and rank - len(images))
+        rank = rank or len(entries) + len(images)
     if rank is not None and len(entries) != rank:
         return partial_index(reader, name, entries, rank, node)
     at = tuple(index_of(reader, e, indexing, array is not None, node) for e in entries)
@@ -113,8 +117,10 @@ def partial_index(reader: Reader, name: str, entries: list[n.Node], rank: int, n
     indexing = reader.indexing()
     first = tuple(index_of(reader, e, indexing, True, node) for e in entries)
     side = indexing.side
+    box = tuple((a.low, a.last) if a.last is not None else None
+                for a in reader.scope.images.get(name.removeprefix(GRADIENT), ()))
     return Value(rank - len(entries), lambda rest: (
-        Raw((Factor(name, (*first, *rest)),), tuple(side.indices), tuple(side.constraints)),))
+        Raw((Factor(name, (*first, *rest)),), tuple(side.indices), tuple(side.constraints)),), box=box)
 
 
 def index_of(reader: Reader, node: n.Node, indexing: Indexing, known: bool, whole_: n.Node) -> Affine:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from symconv.claims.words import LOSSES, SIZE_WORDS, is_function, is_transpose, key
+from symconv.claims.words import LOSSES, SIZE_WORDS, is_function, is_transpose, is_word, key
 from symconv.notation import nodes as n
 from symconv.notation.vocabulary import RUN
 
@@ -18,6 +18,8 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset(), runs: frozenset
     """The tree with products where an element is followed by a bracketed expression, and with the words and
     the indices of several letters that the document uses as names."""
     made = mapped(node, lambda inner: regrouped(inner, words, runs))
+    if isinstance(made, n.Call) and is_word(made.head):
+        made = replace(made, arguments=tuple(map(_along_axis, made.arguments)))
     if isinstance(made, n.Items) and (number := _thousands(made)) is not None:
         return number
     if isinstance(made, n.Call) and _element_times(made):
@@ -115,6 +117,16 @@ def _thousands(items: n.Items) -> n.Number | None:
     for g in groups:
         total = total * 1000 + g
     return n.Number(total)
+
+
+def _along_axis(entry: n.Node) -> n.Node:
+    """N_i and C_{out_j}, the i-th example and the j-th channel, as PyTorch's documentation writes them: i and j."""
+    if not isinstance(entry, n.Scripted) or key(entry.base) not in ("N", "C") or len(entry.below) != 1 or entry.above:
+        return entry
+    below = entry.below[0]
+    if isinstance(below, n.Scripted) and is_word(below.base) and len(below.below) == 1 and not below.above:
+        below = below.below[0]
+    return below if isinstance(below, n.Name) and len(below.text) == 1 else entry
 
 
 def _times(call: n.Call) -> bool:

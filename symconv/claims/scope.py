@@ -128,8 +128,7 @@ class Scope:
         zero: arrays count as zero outside, as the author says.
         heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; objectives: of what adds to it, J = L + a penalty.
-        functions: names of pointwise functions.
-        ranks: of arrays met as a whole, before their shape is known.
+        functions: names of pointwise functions; ranks: of arrays met as a whole, before their shape is known.
         impulses: names of the unit impulse.
         listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
@@ -138,8 +137,8 @@ class Scope:
         activations: functions of which more is known than their name.
         sequences: what is known of sizes from layer to layer.
         symmetric: arrays of which a symmetry is said, which proofs do not use.
-        taken_sizes: names of sizes whose formula was given.
-        trying: only whether a formula is proved is asked.
+        taken_sizes: names of sizes whose formula was given; trying: only whether a formula is proved is asked.
+        images: names whose elements are images, with the images' axes.
         runs: letters side by side that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
@@ -198,6 +197,7 @@ class Scope:
     symmetric: list[str] = field(default_factory=list)
     taken_sizes: set[str] = field(default_factory=set)
     trying: bool = False
+    images: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
     runs: set[str] = field(default_factory=set)
     assumed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
@@ -241,7 +241,8 @@ class Scope:
     def other_arity(self, name: str, rank: int) -> None:
         """A function with another number of arguments is another function under the same letter."""
         known = self.arrays.get(name)
-        if known is not None and not known.finite and name not in self.definitions and len(known.axes) != rank:
+        stays = name in self.definitions or name in self.images
+        if known is not None and not known.finite and not stays and len(known.axes) != rank:
             del self.arrays[name]
 
     def rank_of_operator(self, operator: str) -> int:

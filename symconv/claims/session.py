@@ -18,6 +18,7 @@ from symconv.claims.elements import matched
 from symconv.claims.examples import for_the_example
 from symconv.claims.finding import LOWER, UPPER
 from symconv.claims.grounds import compared, grounded
+from symconv.claims.images import number_images
 from symconv.claims.indexing import Indexing, is_line
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import sliding
@@ -144,20 +145,21 @@ class Session:
     def part(self, opened: Opened, left: n.Node, right: n.Node, s: Statement, part: int) -> Outcome:
         if part == 0 and isinstance(left, n.Partial) and isinstance(right, n.Partial) and left.by == right.by:
             operator_definition(opened, left.of, right.of)  # the same definition, derived on both sides
+        number_images(opened.reader(), left, right)
         definition = defined(self, opened, left, right, s) if part == 0 else None
         return definition or self.claim(opened, left, right, s)
 
     # -- claims
 
     def order(self, s: Statement) -> int:
-        """Sizes come first, then what operators mean: what follows is read with them."""
+        """Sizes come first, then what operators mean, then what is a convolution: what follows is read with them."""
         body = s.body
         if not isinstance(body, n.Chain):
-            return 2
+            return 3
         if all(scalar_like(i, self.scope) for i in body.items):
             return 0
         found = operator_of(body.items[0])
-        return 1 if found is not None and found[1] else 2
+        return 1 if found is not None and found[1] else 2 if any(map(_operates, body.items[1:])) else 3
 
     def assume(self, s: Statement) -> list[Outcome]:
         """A statement somebody gave: its definitions are taken, its other equalities believed or not used."""

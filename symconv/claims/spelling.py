@@ -66,6 +66,8 @@ def reference(reader: Reader, node: n.Node) -> Reference:
         raise not_understood("this cannot be indexed", node)
     if node.above and isinstance(node.base, n.Name) and key(node.base) in reader.names and not node.below:
         raise not_understood(f"a power of the index {key(node.base)} is not understood", node)
+    if isinstance(node.base, n.Bracketed) and _indexed(reader, node.base.body):  # (delta_j)_{uv}
+        node = replace(node, base=node.base.body, below=tuple(reader.indexing().entries(node.below, None)))
     labels, extra, power, transposed = superscripts(reader, node)
     name = key(node.base) + ("^" + ",".join(labels) if labels else "")
     below, words = subscripts(reader, node, name)
@@ -77,6 +79,13 @@ def reference(reader: Reader, node: n.Node) -> Reference:
         return replace(inner, entries=(*inner.entries, *below, *extra), indexed=inner.indexed or indexed,
                        primes=node.primes, power=power, transposed=transposed)
     return Reference(name + "'" * node.primes, (*extra, *below), node.primes, power, transposed, indexed)
+
+
+def _indexed(reader: Reader, node: n.Node) -> bool:
+    """x_j of an array that is known, where j is an index; else x_j may be a name."""
+    if not isinstance(node, n.Scripted) or not any(key(b) in reader.names for b in node.below):
+        return False
+    return reader.scope.array(reader.scope.resolve(reference(reader, replace(node, below=())).name)) is not None
 
 
 def superscripts(reader: Reader, node: n.Scripted) -> tuple[list[str], list[n.Node], int, bool]:

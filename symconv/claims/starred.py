@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from symconv.affine import Affine, equal
 from symconv.claims import whole
 from symconv.claims.letters import kernel_second
 from symconv.claims.raw import Factor, Raw, Value, fresh
-from symconv.claims.scope import Array, Axis, Definition, Scope
+from symconv.claims.scope import LINE, Array, Axis, Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
 from symconv.claims.words import not_understood
 from symconv.notation import nodes as n
@@ -95,7 +96,20 @@ def biased(reader: Reader, node: n.Add) -> list[Value]:
     values = [reader.signed(t) for t in node.terms]
     rank = max(v.rank for v in values)
     slides = any(isinstance(t.node, n.Operation) and canonical(t.node.operator) in USUAL for t in node.terms)
-    return [_everywhere(v, rank) if slides and _one(reader, v) else v for v in values]
+    return [_everywhere(v, rank) if slides and _one(reader, v) else _image(reader, v, values) for v in values]
+
+
+def _image(reader: Reader, v: Value, beside: Sequence[Value]) -> Value:
+    """B_i beside images: an image as well, or one number in the place of every element."""
+    image = next((x for x in beside if x.rank), v)
+    factor = v.terms[0].factors[0] if not v.rank and len(v.terms) == 1 and len(v.terms[0].factors) == 1 else None
+    if not image.rank or factor is None or not reader.scope.images or reader.scope.array(factor.name) is not None:
+        return v
+    if reader.scope.choose("bias", "an array", "a number") == "a number":
+        return Value(image.rank, lambda i: v.terms)
+    ends = image.box or (None,) * image.rank
+    reader.scope.images[factor.name] = tuple(Axis(e[0], e[1] - e[0] + 1) if e else LINE for e in ends)
+    return Value(image.rank, lambda i: (Raw((replace(factor, indices=(*factor.indices, *i)),)),), box=image.box)
 
 
 def _everywhere(v: Value, rank: int) -> Value:
@@ -144,12 +158,18 @@ def slides_last(reader: Reader, left: Value, right: Value, meaning: str) -> bool
     scope = reader.scope
     if scope.kernel_last is not None:
         return scope.kernel_last
-    if (second := kernel_second(left.array, right.array)) is not None:
+    if (second := kernel_second(_name(left), _name(right))) is not None:
         return second
     if meaning == "convolution" or (whole.known(left) and whole.known(right)):
         return True
     usual = "second" if reader.guess == 0 or any(d.letters for d in scope.definitions.values()) else "first"
     return scope.choose("slides", usual, "first" if usual == "second" else "second") == "second"
+
+
+def _name(v: Value) -> str:
+    """What it is called, where it is an array or an image that has a number."""
+    terms = v.at(tuple(map(Affine.of, "uvw"[:v.rank])))
+    return v.array or (terms[0].factors[0].name if len(terms) == 1 and len(terms[0].factors) == 1 else "")
 
 
 def impulse(scope: Scope, rank: int) -> None:
