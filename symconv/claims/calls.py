@@ -60,8 +60,10 @@ def called(reader: Reader, node: n.Call) -> Value | None:
         amount = head.below[0] if isinstance(head, n.Scripted) and head.below else node.arguments[-1]
         if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) != 2:
             raise not_understood("how far it is padded is not said", node)
-        else:
-            return whole.padded(reader.value(node.arguments[0]), reader.indexing().read(amount))
+        value = reader.value(node.arguments[0])
+        if not whole.known(value):  # a function on all integers has no place for zeros
+            raise not_understood("where what is padded ends is not said", node)
+        return whole.padded(value, reader.indexing().read(amount))
     if word in CONVOLUTIONS and len(node.arguments) == 2:
         a, b = node.arguments
         label = reader.scope.stars.get(word, "correlation" if "corr" in word else "")

@@ -62,7 +62,8 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
         else:
             for entry in node.arguments:
                 _visit(entry, scope, bound, found)
-        _visit(node.head, scope, bound, found)
+        if not takes_arrays(node.head):  # pad_{k-1}(x): no index
+            _visit(node.head, scope, bound, found)
         return
     if isinstance(node, n.Partial) and _loss_call(node.of, scope):
         _visit(node.by, scope, bound, found)

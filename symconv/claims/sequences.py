@@ -42,12 +42,26 @@ def layered(scope: Scope, body: n.Chain, given: bool) -> list[Outcome] | None:
     found = []
     for part, (left, right) in enumerate(pairwise(items)):
         try:
+            _clear(scope, (left, right))
             outcome = _part(scope, left, right, part == 0, given)
         except (NotationError, NotSupported) as e:
             reason = e.reason if isinstance(e, NotationError) else str(e)
+            if part == 0 and isinstance(left, At) and left.name not in scope.sequences.steps:
+                scope.blurred.add(left.name)
             outcome = Outcome("size", Judgement("not_understood", reason=reason))
         found.append(replace(outcome, part=part))
     return found
+
+
+def _clear(scope: Scope, sides: tuple[Scalar, ...]) -> None:
+    """Nothing is said of a sequence whose recurrence was not understood.
+
+    Raises:
+        NotationError: something is.
+    """
+    read = {x.name for t in sides for x in walk(t) if isinstance(x, At)} - set(scope.sequences.steps)
+    if lost := sorted(read & scope.blurred):
+        raise NotationError(f"the definition of {lost[0]} was not understood", -1)
 
 
 def bounded(scope: Scope, body: n.Chain) -> bool:

@@ -95,6 +95,8 @@ def superscripts(reader: Reader, node: n.Scripted) -> tuple[list[str], list[n.No
         if is_transpose(entry):
             transposed = True
         elif key(entry) in reader.names:
+            if not node.below and not node.grouped and reader.scope.array(reader.scope.resolve(key(node.base))) is None:
+                raise not_understood(f"whether {key(node.base)}^{key(entry)} is a power is not said", node)
             extra.append(entry)
         elif isinstance(entry, n.Number) and not node.grouped and entry.value == int(entry.value) \
                 and 2 <= entry.value <= 4 and f"{key(node.base)}^{entry.value}" not in reader.scope.arrays:

@@ -96,7 +96,9 @@ def biased(reader: Reader, node: n.Add) -> list[Value]:
     values = [reader.signed(t) for t in node.terms]
     rank = max(v.rank for v in values)
     slides = any(isinstance(t.node, n.Operation) and canonical(t.node.operator) in USUAL for t in node.terms)
-    return [_everywhere(v, rank) if slides and _one(reader, v) else _image(reader, v, values) for v in values]
+    boundless = slides and not any(map(whole.known, (v for v in values if v.rank)))
+    return [_everywhere(v, rank) if slides and _one(reader, v, boundless) else _image(reader, v, values)
+            for v in values]
 
 
 def _image(reader: Reader, v: Value, beside: Sequence[Value]) -> Value:
@@ -117,11 +119,13 @@ def _everywhere(v: Value, rank: int) -> Value:
     return Value(rank, lambda i: (Raw((Factor(v.array),)),))
 
 
-def _one(reader: Reader, v: Value) -> bool:
-    """A bias of which nobody says how many elements it has."""
+def _one(reader: Reader, v: Value, boundless: bool) -> bool:
+    """A bias of which nobody says how many elements it has; as an array it goes as far as what it is added to."""
     if v.array.split("^")[0] not in OFFSETS or not v.rank or reader.scope.array(v.array) is not None:
         return False
     if reader.scope.choose("bias", "an array", "a number") == "an array":
+        if boundless:
+            reader.scope.line(v.array, v.rank)
         return False
     reader.scope.ranks[v.array] = 0
     return True
