@@ -58,7 +58,7 @@ def test_what_is_proved_holds_for_random_claims() -> None:
     the mutated side of a proved pair is."""
     draw = random.Random(3)
     proved = 0
-    for _ in range(300):
+    for _ in range(150):
         left = term(draw, 3)
         right = shuffled(draw, left)
         found = decide_sequences(right, left, FIELD)
@@ -66,7 +66,7 @@ def test_what_is_proved_holds_for_random_claims() -> None:
         proved += found.kind == "proved"
         wrong = Plus((right, Times((At("k", L), Num(Fraction(draw.choice((-1, 1))))))))
         assert decide_sequences(wrong, left, FIELD).kind == "refuted"
-    assert proved > 250
+    assert proved > 125
 
 
 def term(draw: random.Random, depth: int, index: Affine = L) -> Scalar:
@@ -102,6 +102,9 @@ def last(t: Total) -> Scalar:
     return put(t.body, {t.index: t.high})
 
 
+BACK = [r"r_{l-1} = s_l r_l + (k_l - s_l)"]  # from the last layer, as in Computing receptive fields, Distill, 2019
+
+
 @pytest.mark.parametrize(("claim", "given", "verdict"), [
     (r"r_L = 1 + (k-1) \frac{s^L - 1}{s - 1}", [r"r_l = r_{l-1} + (k-1) s^{l-1}", "r_0 = 1"], "proved"),
     (r"r_L = 1 + (k-1) \frac{s^L - 1}{s}", [r"r_l = r_{l-1} + (k-1) s^{l-1}", "r_0 = 1"], "refuted"),
@@ -116,6 +119,12 @@ def last(t: Total) -> Scalar:
     (r"r_L = \sum_{l=1}^{L} \frac{k_l - 1}{s_l}", [r"r_l = r_{l-1} + \frac{k_l - 1}{s_l}", "r_0 = 0"], "proved"),
     (r"r_L = \sum_{l=1}^{L} \frac{k_l - 1}{s_l + 1}", [r"r_l = r_{l-1} + \frac{k_l - 1}{s_l}", "r_0 = 0"], "refuted"),
     (r"r_L = \prod_{l=1}^{L} \frac{1}{s_l}", [r"r_l = r_{l-1} \frac{1}{s_l}", "r_0 = 1"], "proved"),
+    (r"r_0 = 1 + \sum_{l=1}^{L} (k_l - 1) \prod_{i=1}^{l-1} s_i", [*BACK, "r_L = 1"], "proved"),
+    (r"r_0 = 1 + \sum_{l=1}^{L} (k_l - 1) \prod_{i=1}^{l} s_i", [*BACK, "r_L = 1"], "refuted"),
+    (r"r_0 = 1 + (k-1) \frac{s^L - 1}{s - 1}", [r"r_{l-1} = s r_l + (k - s)", "r_L = 1"], "proved"),
+    (r"r_0 = k_1 + s_1 (k_2 - 1)", [*BACK, "r_2 = 1"], "proved"),
+    (r"r_0 = k_1 + s_1 (k_2 - 1)", BACK, "not_understood"),
+    (r"P_0 = \sum_{l=1}^{L} p_l \prod_{i=1}^{l-1} s_i", [r"P_{l-1} = s_l P_l + p_l"], "not_understood"),
     (r"r_L = 2^{-L}", [r"r_l = \frac{r_{l-1}}{2}", "r_0 = 1"], "checked"),
 ])  # fmt: skip
 def test_as_authors_write_it(claim: str, given: list[str], verdict: str) -> None:

@@ -57,19 +57,25 @@ def called(reader: Reader, node: n.Call) -> Value | None:
     if word == "inner" and len(node.arguments) == 2:
         return whole.inner(*(reader.value(a) for a in node.arguments))
     if word in ("pad", "padding", "zeropad"):
-        amount = head.below[0] if isinstance(head, n.Scripted) and head.below else node.arguments[-1]
-        if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) != 2:
-            raise not_understood("how far it is padded is not said", node)
-        value = reader.value(node.arguments[0])
-        if not whole.known(value):  # a function on all integers has no place for zeros
-            raise not_understood("where what is padded ends is not said", node)
-        return whole.padded(value, reader.indexing().read(amount))
+        return padded(reader, node)
     if word in CONVOLUTIONS and len(node.arguments) == 2:
         a, b = node.arguments
         label = reader.scope.stars.get(word, "correlation" if "corr" in word else "")
         reader = replace(reader, guess=reader.guess or (2 if word.endswith(("2", "2d")) else 1))
         return star(reader, n.Operation("star" if "corr" in label else "*", a, b, label))
     return applied(reader, node)
+
+
+def padded(reader: Reader, node: n.Call) -> Value:
+    """pad(x, p) or pad_p(x)."""
+    head = node.head
+    amount = head.below[0] if isinstance(head, n.Scripted) and head.below else node.arguments[-1]
+    if len(node.arguments) + (isinstance(head, n.Scripted) and bool(head.below)) != 2:
+        raise not_understood("how far it is padded is not said", node)
+    value = reader.value(node.arguments[0])
+    if not whole.known(value):  # a function on all integers has no place for zeros
+        raise not_understood("where what is padded ends is not said", node)
+    return whole.padded(value, reader.indexing().read(amount))
 
 
 def applied(reader: Reader, node: n.Call) -> Value | None:

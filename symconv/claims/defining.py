@@ -40,8 +40,7 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if isinstance(left, n.Bracketed):
         left = left.body
     left = _applied(left)
-    if not session.given and re.search("param|매개변수|参数", session.scope.roles.get(key(left), "")):
-        raise NotationError(f"nothing says what {key(left)} counts", -1)
+    _counts(session, left)
     if (function := activation(session.scope, left, right)) is not None:
         return function
     if isinstance(left, n.Call | n.Operation | n.Scripted) and _starred(left):
@@ -76,6 +75,12 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if ref.name in session.scope.definitions and not session.given:
         return restated(session, opened, left, right, s, ref.name)
     return define(session, opened, left, right, s)
+
+
+def _counts(session: Session, left: n.Node) -> None:
+    """A number of parameters is no definition: it is right or wrong, and nothing says of what."""
+    if not session.given and re.search("param|매개변수|参数", session.scope.roles.get(key(left), "")):
+        raise NotationError(f"nothing says what {key(left)} counts", -1)
 
 
 def vanishing(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome:

@@ -59,7 +59,8 @@ def _clear(scope: Scope, sides: tuple[Scalar, ...]) -> None:
     Raises:
         NotationError: something is.
     """
-    read = {x.name for t in sides for x in walk(t) if isinstance(x, At)} - set(scope.sequences.steps)
+    rules = scope.sequences
+    read = {x.name for t in sides for x in walk(t) if isinstance(x, At)} - {*rules.steps, *rules.back}
     if lost := sorted(read & scope.blurred):
         raise NotationError(f"the definition of {lost[0]} was not understood", -1)
 
@@ -95,7 +96,7 @@ def _speaks_of_layers(scope: Scope, body: n.Chain) -> bool:
 def _known(scope: Scope, head: str) -> bool:
     """Does a directive or a formula say that these are numbers of layers?"""
     rules = scope.sequences
-    return head in rules.steps or head in rules.starts or any(
+    return head in rules.steps or head in rules.starts or head in rules.back or any(
         base == head and LAYERED.search(role) for base, role in _roles(scope, {head}))
 
 
@@ -219,6 +220,10 @@ def _part(scope: Scope, left: Scalar, right: Scalar, first: bool, given: bool) -
             raise NotationError(f"nothing says which layers {left.name} is the receptive field of", -1)
         elif (said := _defines(scope, left, right)) is not None:
             return Outcome("definition", Judgement("definition"), said)
+    loose = {left.name} if isinstance(left, At) else set[str]()
+    if loose - {*scope.sequences.steps, *scope.sequences.starts, *scope.sequences.back, *OF_LAYERS} - {
+            x.name for x in walk(right) if isinstance(x, At)}:
+        raise NotationError(f"nothing says what {min(loose)} is", -1)
     notes = _started(scope, (left, right))
     known = {v: Num(Fraction(x)) for v, x in scope.settings.items() if isinstance(x, int)}
     rules = replace(scope.sequences, plain={**scope.sequences.plain, **known})
@@ -240,29 +245,46 @@ def _defines(scope: Scope, left: Scalar, right: Scalar) -> str | None:
         return f"what {left.name} is"
     if not isinstance(left, At):
         return None
-    starts = rules.starts.get(left.name, {})
     if left.index.is_constant:
-        if letters_of(right) or left.index.constant in starts or (starts and left.name in rules.steps) \
-                or (left.name in rules.steps and left.index.constant > 1):
-            return None
-        scope.sequences = replace(rules, starts={**rules.starts, left.name: {**starts, left.index.constant: right}})
-        return f"where {left.name} starts"
-    if left.name in rules.steps or len(left.index.names) != 1:
+        return _begins(scope, left, right)
+    if left.name in rules.steps or len(left.index.names) != 1 or left.name in rules.ends:
         return None
     (letter,) = left.index.names
     behind = left.index - letter
     if not behind.is_constant:
         raise NotationError(f"an element at {left.index} cannot be defined", -1)
-    if left.name in RECURRENT and not letters_of(right) and letter.isupper():
-        raise NotationError(f"a recurrence for {left.name} that goes back is not understood", -1)  # r_L = 1
+    if left.name in RECURRENT and not letters_of(right) and letter.isupper():  # r_L = 1
+        return _ends(scope, left, right)
     body = put(right, {letter: Affine.of(letter) - behind})
     if other := letters_of(body) - {letter}:
         raise NotationError(f"the index {min(other)} is declared nowhere", -1)
-    if any(isinstance(x, At) and x.name == left.name and (x.index - letter).constant >= 0 for x in walk(body)):
-        raise NotationError(f"a recurrence for {left.name} that goes back is not understood", -1)
+    own = {x.index - letter for x in walk(body) if isinstance(x, At) and x.name == left.name}
+    if own == {Affine.of(1)}:
+        scope.sequences = replace(rules, back={**rules.back, left.name: Step(letter, body)})
+        return f"how {left.name} goes back from layer to layer"
+    if any(e.constant >= 0 for e in own):
+        raise NotationError(f"a recurrence for {left.name} that goes back and forth is not understood", -1)
     scope.sequences = replace(rules, steps={**rules.steps, left.name: Step(letter, body)})
-    return f"how {left.name} goes from layer to layer" if left.name in {
-        x.name for x in walk(body) if isinstance(x, At)} else f"what {left.name} is"
+    return f"how {left.name} goes from layer to layer" if own else f"what {left.name} is"
+
+
+def _begins(scope: Scope, left: At, right: Scalar) -> str | None:
+    """r_0 = 1 says where a sequence starts, or where one ends that goes back."""
+    rules, at = scope.sequences, left.index.constant
+    starts = rules.starts.get(left.name, {})
+    if left.name in rules.back:
+        known = left.name in rules.ends or letters_of(right) or any(isinstance(x, At) for x in walk(right))
+        return None if known else _ends(scope, left, right)
+    if letters_of(right) or at in starts or (left.name in rules.steps and (starts or at > 1)):
+        return None
+    scope.sequences = replace(rules, starts={**rules.starts, left.name: {**starts, at: right}})
+    return f"where {left.name} starts"
+
+
+def _ends(scope: Scope, left: At, right: Scalar) -> str:
+    rules = scope.sequences
+    scope.sequences = replace(rules, ends={**rules.ends, left.name: (left.index, right)})
+    return f"where {left.name} ends"
 
 
 def _truth(scope: Scope, left: Scalar, right: Scalar) -> tuple[Scalar, str] | None:

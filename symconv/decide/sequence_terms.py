@@ -64,12 +64,15 @@ class Rules:
     Args:
         starts: first elements by name and index; steps: what later ones are; plain: what numbers with a name are.
         low: the least value of a sequence's elements; 1 where nothing is said.
+        back: what earlier elements are, by later ones, from the last one on, whose index and value `ends` has.
     """
 
     starts: Mapping[str, Mapping[int, Scalar]] = field(default_factory=dict)
     steps: Mapping[str, Step] = field(default_factory=dict)
     plain: Mapping[str, Scalar] = field(default_factory=dict)
     low: Mapping[str, int] = field(default_factory=dict)
+    back: Mapping[str, Step] = field(default_factory=dict)
+    ends: Mapping[str, tuple[Affine, Scalar]] = field(default_factory=dict)
 
 
 def parts(t: Scalar) -> tuple[Scalar, ...]:
@@ -107,6 +110,11 @@ def put(t: Scalar, values: Mapping[str, Affine]) -> Scalar:
         case Power(base, exponent):
             return Power(put(base, values), exponent.substitute(values))
     return rebuilt(t, tuple(put(x, values) for x in parts(t)))
+
+
+def moved(t: Scalar) -> Scalar:
+    """With the elements of the next layer in place of each."""
+    return At(t.name, t.index + 1) if isinstance(t, At) else rebuilt(t, tuple(map(moved, parts(t))))
 
 
 def value_of(e: Affine) -> Scalar:

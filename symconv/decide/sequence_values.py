@@ -41,6 +41,10 @@ def _evaluate(t: Scalar, values: Mapping[str, int], rules: Rules, elements: Mapp
                 if name in rules.steps and at > max(start, default=0):
                     step = rules.steps[name]
                     return of(step.body, {**values, step.letter: at})
+                if name in rules.back and name in rules.ends and at <= (last := rules.ends[name][0].evaluate(values)):
+                    ends = at == last
+                    return of(*((rules.ends[name][1], values) if ends else (
+                        rules.back[name].body, {**values, rules.back[name].letter: at})))
                 return Fraction(elements[f"{name}_{at}"])
             case Total():
                 run = range(_small(x.low.evaluate(more)), _small(x.high.evaluate(more)) + 1)

@@ -6,21 +6,35 @@ the first few L, and by the step from L - 1 to L beyond. A counterexample is fou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
-from operator import mul
+from operator import add, mul
 
 from symconv.affine import Affine
 from symconv.decide.decision import Decision, EngineDisagreement
 from symconv.decide.scalar_poly import ONE, ZERO, Atom, Poly
 from symconv.decide.scalar_terms import Num, Over, Plus, Pow, Scalar, Times, Var
-from symconv.decide.sequence_terms import At, Power, Rules, Step, Total, letters_of, parts, put, rebuilt, value_of, walk
-from symconv.decide.sequence_values import LAYERS, differing
+from symconv.decide.sequence_terms import (
+    At,
+    Power,
+    Rules,
+    Step,
+    Total,
+    letters_of,
+    moved,
+    parts,
+    put,
+    rebuilt,
+    value_of,
+    walk,
+)
+from symconv.decide.sequence_values import FARTHEST, LAYERS, differing
 from symconv.errors import LimitExceeded, NotSupported
 
 MOST_UNFOLDED, LONGEST, BEHIND = 400, 12, 4
+START, INNER = 3, "#"  # the first layer that is not written out, and the index of what stands for the rest
 
 
 def decide_sequences(left: Scalar, right: Scalar, rules: Rules) -> Decision:
@@ -35,9 +49,13 @@ def decide_sequences(left: Scalar, right: Scalar, rules: Rules) -> Decision:
     said, started, rules = (left, right), rules.starts, _closed(rules)
     left, right = (_defined(t, rules) for t in said)
     letters = letters_of(left) | letters_of(right)
+    letters |= {v for t in (left, right) for x in walk(t) if isinstance(x, At) and x.name in rules.ends
+                for v in rules.ends[x.name][0].names}
     if len(letters) > 1:
         raise NotSupported(f"{' and '.join(sorted(letters))} both number layers")
     letter = min(letters, default="")
+    if endless := {x.name for t in said for x in walk(t) if isinstance(x, At)} & set(rules.back) - set(rules.ends):
+        raise NotSupported(f"nothing says where {min(endless)} ends")
     first = _first(letter, (*said, left, right), replace(rules, starts=started))
     try:
         example = differing(left, right, letter, first, rules)
@@ -177,12 +195,22 @@ class _Unfold:
             if t.name in self.rules.steps and at > max(start, default=0):
                 step = self.rules.steps[t.name]
                 return self.of(put(step.body, {step.letter: t.index}))
+            if t.name in self.rules.back:
+                return self.earlier(t)
             return _atom(f"{t.name}_{at}")
         behind = self.offset(t.index)
         step_ = self.rules.steps.get(t.name)
         if step_ is not None and behind > -BEHIND:
             return self.of(put(step_.body, {step_.letter: t.index}))
         return _atom(f"{t.name}_{{{t.index}}}")
+
+    def earlier(self, t: At) -> Poly:
+        """An element of what goes back from a last one with a number."""
+        last, value = self.rules.ends.get(t.name, (Affine.of("?"), t))
+        if not last.is_constant or not 0 <= last.constant - t.index.constant <= LONGEST:
+            raise NotSupported(f"{t} goes back from layer {last}")
+        step = self.rules.back[t.name]
+        return self.of(value if t.index == last else put(step.body, {step.letter: t.index}))
 
     def total(self, t: Total) -> Poly:
         if t.index not in letters_of(t.body) and not any(isinstance(x, Var) and x.name == t.index
@@ -196,26 +224,41 @@ class _Unfold:
         if not t.low.is_constant:
             raise NotSupported(f"the first index {t.low} is no number")
         if t.high.is_constant:
-            steps, known = range(t.low.constant, t.high.constant + 1), ONE if t.product else ZERO
-            where = [Affine.of(i) for i in steps]
-        else:
-            behind = self.offset(t.high)
-            if behind < -BEHIND:
-                raise NotSupported("an index too far behind")
-            if self.letter is not None and self.letter in letters_of(t.body) - {t.index}:
-                raise NotSupported(f"{self.letter} stands in a sum over layers")
-            known = _atom(f"{'prod' if t.product else 'sum'} from {t.low}: {_text(t.body, t.index, self.rules)}")
-            where = [Affine.of(self.letter or "") + i for i in range(1 - BEHIND, behind + 1)]
-        if len(where) > MOST_UNFOLDED:
+            return self.joined(t, map(Affine.of, range(t.low.constant, t.high.constant + 1)))
+        t = _aligned(t)
+        if self.offset(t.high) < -BEHIND:
+            raise NotSupported("an index too far behind")
+        if self.letter is not None and self.letter in letters_of(t.body) - {t.index}:
+            raise NotSupported(f"{self.letter} stands in a sum over layers")
+        start, end = _start(t), Affine.of(self.letter or "") - BEHIND
+        first = self.joined(t, map(Affine.of, range(t.low.constant, start)))
+        last = self.joined(t, [end + i for i in range(1, self.offset(t.high) + BEHIND + 1)])
+        between = self.between(t, start, end)
+        return first * between * last if t.product else first + between + last
+
+    def joined(self, t: Total, where: Iterable[Affine]) -> Poly:
+        """What the index adds or multiplies there."""
+        terms = [self.of(put(t.body, {t.index: e})) for e in where]
+        if len(terms) > MOST_UNFOLDED:
             raise LimitExceeded("too many layers")
-        for e in where:
-            inner = self.of(put(t.body, {t.index: e}))
-            known = known * inner if t.product else known + inner
-        return known
+        return reduce(mul, terms, ONE) if t.product else reduce(add, terms, ZERO)
+
+    def between(self, t: Total, start: int, end: Affine) -> Poly:
+        """The layers from start to end, as atoms: the same for bodies that are the same polynomial in elements
+        counted from the bound index. What does not depend on that stands in front of a sum."""
+        body = _Unfold(self.rules, INNER).of(put(t.body, {t.index: Affine.of(INNER)}))
+        if t.product:
+            return _atom(f"prod from {start}: {_shown(body)}")
+        found = ZERO
+        for m, c in body.terms.items():
+            own = tuple((a, e) for a, e in m if INNER in a.text)
+            total = _atom(f"sum from {start}: {_shown(Poly({own: 1}))}") if own else self.of(value_of(end - start + 1))
+            found = found + total * Poly({tuple((a, e) for a, e in m if INNER not in a.text): c})
+        return found
 
     def power(self, base: Poly, exponent: Affine) -> Poly:
         if exponent.is_constant:
-            if not 0 <= exponent.constant <= LONGEST:
+            if not 0 <= exponent.constant <= (LONGEST if len(base.terms) > 1 else FARTHEST):
                 raise NotSupported(f"a power of {exponent}")
             return base**exponent.constant
         if base == ONE:
@@ -235,17 +278,33 @@ def _shown(p: Poly) -> str:
     return " + ".join(sorted(f"{c}*{'*'.join(f'{a.text}^{e}' for a, e in m)}" for m, c in p.terms.items()))
 
 
-def _text(body: Scalar, index: str, rules: Rules) -> str:
-    """The same for bodies that are the same: as a polynomial in elements counted from the bound index."""
-    return _shown(_Unfold(rules, "#").of(put(body, {index: Affine.of("#")})))
+def _aligned(t: Total) -> Total:
+    """With an index that the earliest element read has: sum_{l=1}^{L-1} k_{l+1} is sum_{l=2}^{L} k_l."""
+    ahead = [x.index - t.index for x in walk(t.body) if isinstance(x, At) and x.index.names == {t.index}]
+    ahead = ahead or [x.high - t.index for x in walk(t.body) if isinstance(x, Total) and x.high.names == {t.index}]
+    by = min((e.constant for e in ahead if e.is_constant), default=0)
+    return replace(t, low=t.low + by, high=t.high + by, body=put(t.body, {t.index: Affine.of(t.index) - by}))
+
+
+def _start(t: Total) -> int:
+    """From which layer on it is not written out: where what its body holds is an atom and some elements already."""
+    return max(t.low.constant, START + 2 * BEHIND * _nesting(t.body))
+
+
+def _nesting(t: Scalar) -> int:
+    inner = max(map(_nesting, parts(t)), default=0)
+    return inner + (isinstance(t, Total) and not t.high.is_constant)
 
 
 def _proved(left: Scalar, right: Scalar, letter: str, first: int, rules: Rules) -> bool:
     """Induction: the difference vanishes for the first numbers of layers, and does not change from then on."""
+    for one, other in ((left, right), (right, left)):
+        if letter and isinstance(one, At) and one.name in rules.back and not one.index.names:
+            return _proved_back(one, other, letter, rules)
     left, right = _cleared(left, right)
     if not letter:
         return not _Unfold(rules, None).of(left) - _Unfold(rules, None).of(right)
-    beyond = max(first, _latest_start((left, right), rules)) + 2 * BEHIND
+    beyond = max(first, _latest_start((left, right), rules)) + 2 * BEHIND  # all that is an atom holds a layer by then
     for layers in range(first, beyond + 1):
         here = {letter: Affine.of(layers)}
         if _Unfold(rules, None).of(put(left, here)) - _Unfold(rules, None).of(put(right, here)):
@@ -260,6 +319,26 @@ def _proved(left: Scalar, right: Scalar, letter: str, first: int, rules: Rules) 
     now = _Unfold(rules, letter).of(left) - _Unfold(rules, letter).of(right)
     then = _Unfold(rules, letter).of(put(left, before)) - _Unfold(rules, letter).of(put(right, before))
     return not now - then
+
+
+def _proved_back(first: At, claimed: Scalar, letter: str, rules: Rules) -> bool:
+    """r_0 by later elements, from r_L on: what is claimed holds without layers, and a layer put in front changes it
+    as the recurrence says. The layers behind that one are any layers, so no more may be known of them."""
+    last, value = rules.ends.get(first.name, (Affine(), first))
+    if first.index != Affine() or last != Affine.of(letter) or rules.steps or any(
+            isinstance(x, At) and x.name in rules.back for x in walk(claimed)):
+        raise NotSupported(f"{first} goes back from layer {last}")
+    empty = _Unfold(rules, None)
+    if empty.of(put(claimed, {letter: Affine()})) - empty.of(value):
+        return False
+    step = rules.back[first.name]
+    behind = moved(put(claimed, {letter: Affine.of(letter) - 1}))
+    grown = _replaced(put(step.body, {step.letter: Affine()}), At(first.name, Affine.of(1)), behind)
+    return _proved(claimed, grown, letter, 1, rules)
+
+
+def _replaced(t: Scalar, old: Scalar, new: Scalar) -> Scalar:
+    return new if t == old else rebuilt(t, tuple(_replaced(x, old, new) for x in parts(t)))
 
 
 def _instead(t: Scalar, name: str, letter: str, value: Scalar) -> Scalar:
@@ -296,5 +375,5 @@ def _fraction(t: Scalar) -> tuple[Scalar, Scalar]:
 
 def _latest_start(sides: tuple[Scalar, ...], rules: Rules) -> int:
     said = (*sides, *(step.body for step in rules.steps.values()))
-    lows = [t.low.constant for side in said for t in walk(side) if isinstance(t, Total) and t.low.is_constant]
+    lows = [_start(t) for side in said for t in walk(side) if isinstance(t, Total) and t.low.is_constant]
     return max([0, *lows, *(i for start in rules.starts.values() for i in start)])
