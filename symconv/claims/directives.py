@@ -125,6 +125,17 @@ def _zero(scope: Scope, m: re.Match[str]) -> bool:
     return True
 
 
+def _range(scope: Scope, m: re.Match[str]) -> bool:
+    """x is there from a first to a last place, and counts as zero outside."""
+    low, high = _expression(scope, m["low"]), _expression(scope, m["high"])
+    if low is None or high is None or not low.is_constant or scope.base not in (None, low.constant):
+        return False
+    scope.extents[bare(m["name"])] = (high - low + 1,)
+    scope.base = low.constant
+    scope.zero = True
+    return True
+
+
 def _base(scope: Scope, m: re.Match[str]) -> bool:
     scope.base = int(m["base"] or m["base2"])
     return True
@@ -196,6 +207,7 @@ def _parity(scope: Scope, m: re.Match[str]) -> bool:
 
 RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) for p, a in (
     (rf"(?P<name>{NAME})\s*(?:=|is)\s*d(?P<loss>\\?[A-Za-z]+?)\s*/\s*d(?P<of>{NAME})", _upstream),
+    (rf"(?P<name>{NAME}) zero outside (?P<low>[^,]+), ?\\l?dots, ?(?P<high>[^,]+)", _range),
     (r"(?:arrays? (?:are|is) )?zero (?:outside|padding|padded)(?: .*)?", _zero),
     (r"(?:index )?base (?P<base>[01])|indices? from (?P<base2>[01])", _base),
     (r"(?P<word>stride|pad|padding|dilation)\s*(?P<name>[A-Za-z]\w*)?"

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, equal
-from symconv.claims.judge import ANY
+from symconv.claims.judge import ANY, Judgement
 from symconv.claims.letters import children
 from symconv.claims.outcome import Outcome
 from symconv.claims.scope import Scope
@@ -39,6 +39,19 @@ def computed(scope: Scope, name: str, value: Scalar, facts: Facts) -> tuple[str,
     if decision.kind == "refuted" and set(scope.examples) - set(used) - {name}:
         return None  # further values may be part of the example
     return _said(used), decision
+
+
+def for_its_values(scope: Scope, ours: Scalar, theirs: Scalar, facts: Facts, outcome: Outcome) -> Outcome:
+    """With k = 4, s = 2 and p = 1, i' = 2o: what is false in general may hold for the values at hand."""
+    here = {v: x for v, x in scope.examples.items() if v in scope.at_hand}
+    if not here or outcome.verdict not in ("refuted", "proved_if", "proved_for"):
+        return outcome
+    fixed = tuple((Var(v), Num(Fraction(x))) for v, x in here.items())
+    if decide_scalar(theirs, ours, replace(facts, equal=(*facts.equal, *fixed))).kind != "proved":
+        return outcome
+    said = _said(here)
+    return replace(outcome, reading="; ".join(filter(None, (outcome.reading, said))),
+                   judgement=Judgement("proved", instance=said, engines=outcome.judgement.engines))
 
 
 def for_the_example(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symconv.affine import Affine, Constraint, at_least, equal
-from symconv.claims.examples import computed
+from symconv.claims.examples import computed, for_its_values
 from symconv.claims.finding import Shown
 from symconv.claims.judge import Judgement, number
 from symconv.claims.letters import scalar_like
@@ -33,6 +33,7 @@ from symconv.decide.scalar import (
     Var,
     decide_scalar,
     names,
+    substitute,
 )
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -143,10 +144,11 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
     facts = facts_of(scope)
     single = ours.name if isinstance(ours, Var) else ""
     if single and first and not given and not _taken(scope, {single, *names(theirs)}, single):
-        truths = list(_truths(scope, single, theirs))
+        written = _expanded(scope, theirs)
+        truths = list(_truths(scope, single, written))
         if truths:
-            known = roles((single, *names(theirs), *scope.roles), scope.roles)
-            unknown = [v for v in names(theirs) if v not in known and v not in names(truths[0].value)
+            known = roles((single, *names(written), *scope.roles), scope.roles)
+            unknown = [v for v in names(written) if v not in known and v not in names(truths[0].value)
                        and not _known(scope, v)]
             if unknown:
                 raise NotationError(f"nothing says what {', '.join(unknown)} stands for", -1)
@@ -163,7 +165,19 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
         return Outcome("definition", Judgement("definition"), f"what {single} is")
     decision = decide_scalar(theirs, ours, facts)
     kind = "size" if names(ours, theirs) else "number"
-    return Outcome(kind, judged(decision))
+    outcome = Outcome(kind, judged(decision))
+    return for_its_values(scope, ours, theirs, facts, outcome) if kind == "size" and not given else outcome
+
+
+def _expanded(scope: Scope, e: Scalar) -> Scalar:
+    """With what the document has put a letter of its own for: the sizes that k' = d(k - 1) + 1 stands for."""
+    for _ in range(len(scope.equalities)):
+        put = {a.name: v for a, v in scope.equalities if isinstance(a, Var) and a.name not in scope.roles
+               and a.name in names(e) and a.name not in names(v)}
+        if not put:
+            break
+        e = substitute(e, put)
+    return e
 
 
 def _valued(scope: Scope, name: str, value: Scalar, facts: Facts) -> Outcome:
@@ -172,6 +186,7 @@ def _valued(scope: Scope, name: str, value: Scalar, facts: Facts) -> Outcome:
     plain = affine_of(value)
     if plain is not None:
         scope.examples[name] = plain.constant
+        scope.at_hand.add(name)
     if found is None:
         return Outcome("definition", Judgement("definition"), f"a value of {name} for an example")
     reading, decision = found

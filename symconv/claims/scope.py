@@ -133,9 +133,8 @@ class Scope:
         listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         ratios: quotients of sizes that are said to divide each other.
-        examples: values of sizes in the example at hand; fixed: those under which a claim is decided.
-        activations: functions of which more is known than their name.
-        sequences: what is known of sizes from layer to layer.
+        examples: sizes in an example; at_hand: those of this paragraph; fixed: under which a claim is decided.
+        activations: functions of which more is known than their name; sequences: sizes from layer to layer.
         symmetric: arrays of which a symmetry is said, which proofs do not use.
         taken_sizes: names of sizes whose formula was given; trying: only whether a formula is proved is asked.
         images: names whose elements are images, with the images' axes.
@@ -191,6 +190,7 @@ class Scope:
     blurred: set[str] = field(default_factory=set)
     ratios: dict[tuple[Affine, Affine], Affine] = field(default_factory=dict)
     examples: dict[str, int] = field(default_factory=dict)
+    at_hand: set[str] = field(default_factory=set)
     fixed: Mapping[str, int] = field(default_factory=dict)
     activations: dict[str, str] = field(default_factory=dict)
     sequences: Rules = field(default_factory=Rules)

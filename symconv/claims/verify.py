@@ -12,7 +12,7 @@ from symconv.claims.finding import Finding
 from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.phrases import simpler
-from symconv.claims.prose import zero_outside
+from symconv.claims.prose import said, zero_outside
 from symconv.claims.raw import number_afresh
 from symconv.claims.scope import Scope
 from symconv.claims.session import Session
@@ -47,8 +47,12 @@ def _verified(document: Document, given: Sequence[str], choices: Mapping[str, st
     session.scope.zero = zero or any(zero_outside(s.prose) for s in document.spans)
     found = take_given(session, given)
     found += take(session, [(d.text, d.place) for d in document.directives], document.path)
-    before = session.scope.zero
+    before, read = session.scope.zero, set[str]()
     for formula in formulas(document):
+        for prose in (span.prose for _, span in formula.pieces if span is not None and span.prose not in read):
+            read.add(prose)
+            session.scope.at_hand.clear()
+            take(session, [(text, Place(1, 1)) for text in said(prose)], document.path)
         found += of_formula(session, formula, document)
         found += mistaken(session, formula, document)
     if session.scope.zero and not before:  # `where g[n] = 0 for n < 0` stands behind the formula it is about

@@ -1,0 +1,64 @@
+"""What paragraphs say of sizes in words, and what is claimed of the values at hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from symconv import verify
+from symconv.claims.prose import said, zero_outside
+
+POOL = r"$q_i = \frac{1}{r} \sum_{u=0}^{r-1} a_{ri+u}$, $a \in \mathbb{R}^H$. "
+SUM = r"Then $\sum_{i=0}^{H-1} \frac{\partial L}{\partial a_i} = \sum_{i=0}^{H/r-1} \frac{\partial L}{\partial q_i}$."
+TRANSPOSED = (r"$z_q = \sum_{t=0}^{o-1} v_t w_{q+p-st}$ for $q = 0, \dots, n-1$, with $w_j = 0$ outside "
+              r"$0, \dots, k-1$. If $e_q = \partial L / \partial z_q$, and $e_q = 0$ for $q$ outside "
+              r"$0, \dots, n-1$, then ")
+
+
+@pytest.mark.parametrize(("words", "directives"), [
+    (r"Let $r$ divide $H$", []),
+    (r"where $r$ divides $H$ and $W$", ["r divides H", "r divides W"]),
+    (r"$n$ is a multiple of $s$", ["s divides n"]),
+    (r"设 $r$ 整除 $H$ 和 $W$,", ["r divides H", "r divides W"]),
+    (r"$n$ 은 $s$ 의 배수", ["s divides n"]),
+    (r"with $w_j = 0$ outside $0, \dots, k-1$", [r"w zero outside 0, \dots, k-1"]),
+    (r"$x_q$ is zero for $q$ outside $1, \dots, n$", [r"x zero outside 1, \dots, n"]),
+    ("no one divides; $x$ is a matrix", []),
+])  # fmt: skip
+def test_what_words_say(words: str, directives: list[str]) -> None:
+    assert said(words) == directives
+
+
+def test_zero_outside_in_korean() -> None:
+    assert zero_outside(r"범위를 벗어난 첨자를 가진 $\delta$ 와 $w$ 는 0으로 둡니다")
+    assert not zero_outside("10으로 나눕니다. 범위를 벗어난 값은 버립니다")
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    (POOL + "Let $r$ be any number. " + SUM, "refuted"),
+    ("Here $r$ divides $H$. " + POOL + SUM, "checked"),
+    (TRANSPOSED + r"$\frac{\partial L}{\partial v_t} = \sum_{j=0}^{k-1} w_j e_{st+j-p}$.", "proved"),
+    (TRANSPOSED + r"$\frac{\partial L}{\partial v_t} = \sum_{j=0}^{k-1} w_j e_{st-j+p}$.", "false"),
+])  # fmt: skip
+def test_it_counts_for_what_follows(text: str, verdict: str) -> None:
+    *_, last = [f for f in verify(text) if f.verdict]
+    assert last.verdict in {"false": ("refuted", "proved_if", "proved_for")}.get(verdict, (verdict,)), last.message
+
+
+UPSAMPLED = r"$m = s(o - 1) + k - 2p$. "
+
+
+@pytest.mark.parametrize(("text", "verdict", "message"), [
+    ("With $k = 4$, $s = 2$, $p = 1$ we have $m = 2o$.", "proved", "true for k = 4, s = 2, p = 1"),
+    ("With $k = 3$, $s = 2$, $p = 1$ we have $m = 2o$.", "refuted", "false for o = 1"),
+    ("With $k = 4$, $s = 2$, $p = 1$ it doubles.\n\nOf course $m = 2o$.", "refuted", "false for o = 1"),
+])  # fmt: skip
+def test_sizes_for_the_values_of_the_paragraph(text: str, verdict: str, message: str) -> None:
+    *_, last = [f for f in verify(UPSAMPLED + "\n\n" + text) if f.verdict]
+    assert last.verdict == verdict and last.message.startswith(message), last.message
+
+
+def test_a_kernel_size_under_a_letter_of_its_own() -> None:
+    """k' = d(k - 1) + 1 in the size of the output."""
+    text = (r"$y_t = \sum_{j=0}^{k-1} w_j x_{st+dj-p}$ for $t = 0, \dots, o-1$. Put $\hat k = k + (k-1)(d-1)$. Then "
+            r"$o = \lfloor (i + 2p - \hat k)/s \rfloor + 1$ and $o = \lfloor (i + 2p - dk)/s \rfloor + 1$.")
+    assert [f.verdict for f in verify(text) if f.kind == "size"] == ["proved", "proved_for"]
