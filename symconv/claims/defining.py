@@ -19,7 +19,7 @@ from symconv.claims.listing import define_element
 from symconv.claims.opened import Opened, of_images
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome
-from symconv.claims.partials import is_loss
+from symconv.claims.partials import is_loss, one_of_many
 from symconv.claims.raw import INTEGRAL, Factor, Index, Sum, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.references import at_indices
@@ -114,7 +114,7 @@ def _missing(scope: Scope, array: Array, at: Index) -> bool:
 def names_gradient(session: Session, opened: Opened, name: str, right: n.Partial) -> bool:
     """delta_i = dL/do_i gives a letter to a gradient."""
     reader = opened.reader()
-    if not is_loss(reader, right.of) or session.scope.array(name) is not None:
+    if not is_loss(reader, right.of) or one_of_many(reader, right) or session.scope.array(name) is not None:
         return False
     by = reference(reader, right.by).name
     if by == name or by in session.scope.upstream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symconv.claims.scope import Scope
-from symconv.claims.words import LINE_WORDS, base_of, is_function, is_transpose, is_word, key, takes_arrays
+from symconv.claims.words import LINE_WORDS, base_of, is_function, is_transpose, is_word, key, label_below, takes_arrays
 from symconv.notation import nodes as n
 
 INDICES = frozenset("ijlmtuvxyzabcqe")  # letters that are hardly ever sizes
@@ -14,6 +14,7 @@ ELEMENTS = frozenset("xywohzvuabfg")  # letters of arrays, whose numbered elemen
 SIGNALS, KERNELS = frozenset("XIAUFYZ"), frozenset("WKFGVH")  # X * W joins arrays, H * W sizes
 SHORT = frozenset("in out pad eff max min new old tot top bot inp img ker fc".split())
 PADDINGS = frozenset(("p", "pad", "padding", "ph", "pw"))  # p_l and p_r: left and right
+HEIGHTS = frozenset("HWD")  # H_o: of the output
 MULTIPLIERS = frozenset("skpdncKNCPSD")
 
 
@@ -55,8 +56,7 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
         if not is_function(key(node.head)) and key(node.head) not in scope.functions and not takes_arrays(node.head):
             for entry in node.arguments:
                 _entries(entry, scope, bound, found)
-            if isinstance(node.head, n.Scripted) and len(node.head.below) == 1 and isinstance(
-                    node.head.below[0], n.Name) and node.head.below[0].text.isalpha():
+            if isinstance(node.head, n.Scripted) and label_below(node.head):
                 _visit(node.head.base, scope, bound, found)  # y_l[n]: a label, unless it is bound
                 return
         else:
@@ -108,6 +108,16 @@ def index_names(entry: n.Node) -> Iterator[n.Node]:
     else:
         for child in children(entry):
             yield from index_names(child)
+
+
+def bounds(node: n.Node, running: frozenset[str] = frozenset()) -> Iterator[n.Node]:
+    """The names that say where sums end, sum_{i=1}^{N}, and do not run themselves."""
+    if isinstance(node, n.Sum):
+        running |= {key(r.index) for r in node.ranges}
+        yield from (x for r in node.ranges if r.low is not None and r.high is not None
+                    for x in index_names(r.high) if key(x) not in running and key(x) not in LINE_WORDS)
+    for c in children(node):
+        yield from bounds(c, running)
 
 
 def scalar_like(node: n.Node, scope: Scope) -> bool:
@@ -178,7 +188,8 @@ def _label_like(node: n.Scripted, scope: Scope) -> bool:
     return isinstance(node.base, n.Name | n.Scripted) and scalar_like(node.base, scope) and all(
         is_word(b) or isinstance(b, n.Number) or key(b) in SIDES or (isinstance(b, n.Name) and b.text.isupper())
         or _label(b) or (isinstance(b, n.Name) and b.text in ("delta", "sigma"))
-        or (key(node.base).lower() in PADDINGS and key(b) in "lrtbLRTB") for b in node.below)
+        or (key(node.base).lower() in PADDINGS and key(b) in "lrtbLRTB")
+        or (key(node.base) in HEIGHTS and key(b) in ("i", "o")) for b in node.below)
 
 
 def _label(entry: n.Node) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symconv.affine import Affine, Constraint
-from symconv.claims.letters import INDICES, children, free
+from symconv.claims.letters import INDICES, bounds, children, free
 from symconv.claims.outcome import Remark
 from symconv.claims.raw import Sum, Value, fresh
 from symconv.claims.reader import Reader
@@ -23,6 +23,9 @@ class Opened:
         written = free(first, scope)
         if not written and isinstance(body, n.Chain) and len(body.items) > 1 and not _whole(first):
             written = [x for i in body.items[1:] for x in free(i, scope)]
+        for x in bounds(body):
+            if isinstance(x, n.Name) and x.text.isupper() and key(x) not in written and scope.array(key(x)) is None:
+                scope.size(key(x))
         self.letters = {name: fresh(name) for name in dict.fromkeys(written)}
         self.lost: list[Remark] = []
         self.noticed: list[Remark] = []

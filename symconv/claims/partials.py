@@ -30,7 +30,7 @@ def partial_value(reader: Reader, node: n.Partial) -> Value:
     target = reader.value(node.by)
     if key(node.of) in reader.scope.objectives:
         return by_terms(reader, target, reader.scope.definitions[key(node.of)].terms, node)
-    if is_loss(reader, node.of):
+    if is_loss(reader, node.of) and not one_of_many(reader, node):
         return renamed(reader, target, node)
     at = element_of(reader, target, node)
     of = reader.value(node.of)
@@ -97,6 +97,13 @@ def is_loss(reader: Reader, of: n.Node) -> bool:
         return False
     names = names_in(of) if isinstance(of, n.Name | n.Scripted) else []
     return is_word(of) or (bool(names) and names[0].text in LOSSES)
+
+
+def one_of_many(reader: Reader, node: n.Partial) -> bool:
+    """dl_n/dy_n: the loss of one example, and what follows for the loss of all is not said by that."""
+    indices = [{key(x) for e in side.below for x in names_in(e)} if isinstance(side, n.Scripted) else set[str]()
+               for side in (node.of, node.by)]
+    return bool(indices[0] & indices[1] & set(reader.names))
 
 
 def whole_arguments(reader: Reader, of: n.Call) -> bool:

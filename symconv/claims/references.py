@@ -11,6 +11,7 @@ from symconv.claims.calls import at_index, called
 from symconv.claims.continuous import derivative
 from symconv.claims.indexing import Indexing
 from symconv.claims.letters import INDICES, index_names
+from symconv.claims.pairs import instantiate
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import GRADIENT
 from symconv.claims.spelling import Reference, Undeclared, reference
@@ -62,6 +63,8 @@ def at_indices(node: n.Scripted) -> bool:
 
 def scripted(reader: Reader, node: n.Scripted) -> Value:
     """Scripts on an expression: (dL/dX)_{i,j}, (A B)^T, (W x)_i."""
+    if isinstance(node.base, n.Call) and key(node.base.head) == "norm":
+        return norm(reader, node)
     indexing = reader.indexing()
     entries = indexing.entries(node.below, None)
     value = replace(reader, guess=len(entries) or reader.guess, arity=len(entries)).value(node.base)
@@ -79,10 +82,28 @@ def scripted(reader: Reader, node: n.Scripted) -> Value:
     return at_index(reader, value, n.Call(node.base, tuple(entries))) if entries else value
 
 
+def norm(reader: Reader, node: n.Scripted) -> Value:
+    """|y - t|^2, the sum of the squares of all elements; what stands beside an array is one."""
+    assert isinstance(node.base, n.Call)
+    labels = {key(b) for b in node.below}
+    if node.above != (n.Number(2),) or len(node.base.arguments) != 1 or not labels <= {"2", "F"}:
+        raise not_understood("a norm that is not squared is not understood", node)
+    (inner,) = node.base.arguments
+    for x in index_names(inner):
+        name = reader.scope.resolve(key(x))
+        if isinstance(x, n.Name) and reader.scope.array(name) is None and x.text.islower():
+            reader.scope.ranks.setdefault(name, 1)
+    value = replace(reader, guess=0).value(inner)
+    if not value.rank:
+        raise not_understood("the norm of a number is not understood", node)
+    return whole.inner(value, value)
+
+
 def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
     """The array or scalar a reference names, read at its indices."""
     if ref.name in reader.names and not ref.indexed:
         raise not_understood(f"the index {ref.name} is used as a number", node)
+    instantiate(reader.scope, ref.name)
     name = reader.scope.resolve(ref.name)
     if not ref.indexed:
         return unindexed(reader, name, ref, node)

@@ -13,6 +13,7 @@ from symconv.claims.finding import Shown
 from symconv.claims.judge import Judgement, number
 from symconv.claims.letters import scalar_like
 from symconv.claims.outcome import Outcome
+from symconv.claims.raw import plain as plain_index
 from symconv.claims.scalar_writing import scalar_node
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of
@@ -159,6 +160,8 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
     if single and first and not given and not names(theirs):
         return _valued(scope, single, theirs, facts)
     if single and first and (given or not (_known(scope, single) or _related(scope, {single, *names(theirs)}))):
+        if not given and _moves_indices(scope, single, theirs):
+            return Outcome("", Judgement("not_a_claim", reason="a substitution of indices"))
         define(scope, single, theirs)
         scope.taken_sizes |= {single} if given else set()
         scope.expansions[single] = right
@@ -166,7 +169,20 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
     decision = decide_scalar(theirs, ours, facts)
     kind = "size" if names(ours, theirs) else "number"
     outcome = Outcome(kind, judged(decision))
+    condition = outcome.judgement.condition if single and not given and isinstance(theirs, Var) else ""
+    if re.fullmatch(r"\w+ = [^\W\d]\w*", condition):  # R = s
+        return Outcome("", Judgement("not_a_claim", reason="a case, not a statement about all sizes"))
     return for_its_values(scope, ours, theirs, facts, outcome) if kind == "size" and not given else outcome
+
+
+def _moves_indices(scope: Scope, single: str, value: Scalar) -> bool:
+    """u = p - i, where y_i was defined: an index is put for others."""
+    indices = {plain_index(v) for d in scope.definitions.values()
+               for v in (*d.letters, *(x for t in d.terms for x in t.indices))}
+    lengths = {v for a in scope.arrays.values() for x in a.axes if x.extent is not None for v in x.extent.names}
+    used = {single, *names(value)}
+    return bool(used & indices) and not used & (lengths | set(scope.roles)) and all(
+        len(v) == 1 and v.islower() for v in used)
 
 
 def _expanded(scope: Scope, e: Scalar) -> Scalar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -28,7 +28,7 @@ from symconv.claims.noticing import UnknownName, lost, outside, taken
 from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, operator_of
 from symconv.claims.outcome import Outcome
-from symconv.claims.raw import Factor, Value, fresh
+from symconv.claims.raw import Factor, Value, fresh, plain
 from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
 from symconv.claims.regroup import framework_names, gradients, mapped, regrouped
@@ -37,7 +37,7 @@ from symconv.claims.scope import GRADIENT, Scope
 from symconv.claims.sequences import bounded, layered
 from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
-from symconv.claims.words import key, names_in, ranked
+from symconv.claims.words import base_of, key, names_in, ranked
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
@@ -60,11 +60,13 @@ class Session:
 
     Args:
         given: the statements are context a person gave, not the document under test.
+        latest: the definition read last, and what was known before it.
     """
 
     scope: Scope = field(default_factory=Scope)
     given: bool = False
     fixed: bool = False
+    latest: tuple[Mapping[str, object], str, Statement] | None = None
 
     def words(self, body: n.Node) -> frozenset[str]:
         """Names of several letters that people write without \\mathrm: dW, stride."""
@@ -93,6 +95,7 @@ class Session:
                 return self.update(step, s)
             if isinstance(body, n.Chain) and isinstance(body.items[1], n.Items) and any(
                     isinstance(x, n.Dots) for x in body.items[1].entries):
+                self.runs_over(body)
                 return [Outcome("", Judgement("not_a_claim", reason="what an index runs over"))]
             if isinstance(body, n.Chain) and all(o in EQUALS for o in body.operators):
                 return layered(self.scope, body, self.given) or self.chain(body, s)
@@ -109,6 +112,18 @@ class Session:
             return self.expression(body, s)
         except NotationError as e:
             return [Outcome("", Judgement("not_understood", reason=e.reason), at=e.at)]
+
+    def runs_over(self, body: n.Chain) -> None:
+        """i = 0, ..., n - k behind the definition of y_i, in the words around it: its range."""
+        if self.latest is None or self.given or self.fixed:
+            return
+        before, name, s = self.latest
+        letter, d = key(body.items[0]), self.scope.definitions.get(name)
+        if d is None or letter not in map(plain, d.letters) or any(
+                isinstance(c, n.Chain) and key(c.items[0]) == letter for c in s.conditions):
+            return
+        self.scope.restore(before)
+        self.statement(replace(s, conditions=(*s.conditions, body)))
 
     # -- chains
 
@@ -135,6 +150,7 @@ class Session:
             before = self.scope.snapshot()
             try:
                 found.append(replace(self.part(opened, left, right, s, part), part=part))
+                self.latest = (before, key(base_of(left)), s) if found[-1].kind == "forward" else None
             except NotationError as e:
                 self.scope.restore(before)
                 if part == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from symconv.claims.words import is_transpose, is_word, key, names_in, not_understood
+from symconv.claims.words import is_transpose, is_word, key, label_below, names_in, not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ class Undeclared:
 
 
 def labelled(reader: Reader, head: n.Node) -> n.Node:
-    """y_l[n]: a letter below a name that has indices of its own is part of the name, unless it is an index."""
-    if isinstance(head, n.Scripted) and len(head.below) == 1 and isinstance(head.below[0], n.Name) \
-            and key(head.below[0]) not in reader.names and key(head.below[0]) not in reader.scope.sizes:
-        return replace(head, below=(replace(head.below[0], style="rm"),))
-    return head
+    """y_l[n], r_{xy}[n]: letters below a name that has indices of its own are part of the name, unless one is
+    an index."""
+    letters = label_below(head)
+    if not letters or any(key(x) in reader.names or key(x) in reader.scope.sizes for x in letters):
+        return head
+    assert isinstance(head, n.Scripted)
+    return replace(head, below=(replace(letters[0], text="".join(x.text for x in letters), style="rm"),))
 
 
 def reference(reader: Reader, node: n.Node) -> Reference:

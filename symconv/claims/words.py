@@ -39,6 +39,16 @@ def takes_arrays(head: n.Node) -> bool:
         word.startswith("rot")
 
 
+def label_below(head: n.Node) -> tuple[n.Name, ...]:
+    """The letters of y_l and r_{xy}, which stand below a name and may be part of it; none for anything else."""
+    if not isinstance(head, n.Scripted) or len(head.below) != 1:
+        return ()
+    entry = head.below[0]
+    letters = entry.factors if isinstance(entry, n.Product) else (entry,)
+    return tuple(x for x in letters if isinstance(x, n.Name)) if all(
+        isinstance(x, n.Name) and x.text.isalpha() for x in letters) else ()
+
+
 def is_word(node: n.Node) -> bool:
     """A label, not a letter that could be an index: `in`, `out`, `kernel`."""
     return isinstance(node, n.Name) and node.style != RUN and (
