@@ -22,6 +22,9 @@ TRANSPOSED = (r"$z_q = \sum_{t=0}^{o-1} v_t w_{q+p-st}$ for $q = 0, \dots, n-1$,
     (r"$n$ 은 $s$ 의 배수", ["s divides n"]),
     (r"with $w_j = 0$ outside $0, \dots, k-1$", [r"w zero outside 0, \dots, k-1"]),
     (r"$x_q$ is zero for $q$ outside $1, \dots, n$", [r"x zero outside 1, \dots, n"]),
+    (r"$x$ is the input, a vector of length $n$, and $w$ a kernel with $k$ taps", ["x: n", "w: k"]),
+    (r"$x$ 는 길이 $n$ 의 입력, 길이 $k$ 의 커널, $b$ 는 편향", ["x: n"]),
+    (r"长度为 $n$ 的输入 $x$", ["x: n"]),
     ("no one divides; $x$ is a matrix", []),
 ])  # fmt: skip
 def test_what_words_say(words: str, directives: list[str]) -> None:
@@ -62,3 +65,36 @@ def test_a_kernel_size_under_a_letter_of_its_own() -> None:
     text = (r"$y_t = \sum_{j=0}^{k-1} w_j x_{st+dj-p}$ for $t = 0, \dots, o-1$. Put $\hat k = k + (k-1)(d-1)$. Then "
             r"$o = \lfloor (i + 2p - \hat k)/s \rfloor + 1$ and $o = \lfloor (i + 2p - dk)/s \rfloor + 1$.")
     assert [f.verdict for f in verify(text) if f.kind == "size"] == ["proved", "proved_for"]
+
+
+LISTED = r"$x = (x_1, \dots, x_n)$ is the input, $w = (w_1, \dots, w_k)$ the kernel. "
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+j-1}, \quad i = 1, \dots, m$, has $m = n - k + 1$ elements.", "proved"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+j-1}, \quad i = 1, \dots, m$, has $m = n - k$ elements.", "refuted"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+j-1}$ for $i = 1, \dots, m$ with $m = n - k$.", "refuted"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{s(i-1)+j}, \quad i = 1, \dots, m$, and "
+     r"$m = \lfloor (n-k)/s \rfloor + 1$.", "proved"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{s(i-1)+j}, \quad i = 1, \dots, m$, and $m = n/s$.", "false"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+j-p-1}, \quad i = 1, \dots, m$, and $m = n + 2p - k + 1$.", "proved"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+d(j-1)}, \quad i = 1, \dots, m$, and $m = n - d(k-1)$.", "proved"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+d(j-1)}, \quad i = 1, \dots, m$, and $m = n - dk + 1$.", "false"),
+])  # fmt: skip
+def test_the_number_of_outputs_follows_from_the_layer(text: str, verdict: str) -> None:
+    *_, last = [f for f in verify(text) if f.verdict]
+    assert last.verdict in {"false": ("refuted", "proved_if", "proved_for")}.get(verdict, (verdict,)), last.message
+
+
+def test_what_holds_for_one_example_is_not_taken_for_the_loss_of_all() -> None:
+    text = (r"$y_{n,i} = \sum_j w_j x_{n,i+j} + b$ and $L = \frac{1}{N} \sum_{n=1}^{N} \ell_n$. With "
+            r"$h_{n,i} = \frac{\partial \ell_n}{\partial y_{n,i}}$, "
+            r"$\frac{\partial L}{\partial b} = \sum_{n,i} h_{n,i}$.")
+    *_, last = [f for f in verify(text) if f.verdict]
+    assert last.verdict == "not_understood"
+
+
+def test_correlations_are_named_after_their_signals() -> None:
+    text = (r"$r_{xy}[\ell] = \sum_{n=-\infty}^{\infty} x[n] y[n-\ell]$, so $r_{yx}[\ell] = r_{xy}[-\ell]$, but "
+            r"$r_{yx}[\ell] = r_{xy}[\ell]$ is wrong.")
+    assert [f.verdict for f in verify(text) if f.verdict][-2:] == ["proved", "refuted"]

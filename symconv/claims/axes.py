@@ -186,7 +186,7 @@ class Axes:
         return Array(name, axes)
 
     def axes(self, name: str, rank: int, terms: list[Raw]) -> tuple[Axis, ...]:
-        given = self.scope.extents.get(name)
+        given = known if len(known := self.scope.extents.get(name, ())) == rank else None
         reads = [(t, f) for t in terms for f in t.factors if f.name == name]
         if images := self.scope.images.get(name, ()):
             return (*(self.axis(name, axis, reads, None) for axis in range(rank - len(images))), *images)

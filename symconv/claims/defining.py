@@ -19,6 +19,7 @@ from symconv.claims.listing import define_element
 from symconv.claims.opened import Opened, of_images
 from symconv.claims.operators import operator_definition, unary_definition
 from symconv.claims.outcome import Outcome
+from symconv.claims.pairs import paired
 from symconv.claims.partials import is_loss, one_of_many
 from symconv.claims.raw import INTEGRAL, Factor, Index, Sum, Value, fresh
 from symconv.claims.reader import Reader
@@ -72,6 +73,8 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if session.scope.resolve(ref.name).startswith(GRADIENT):
         return None
     ref = replace(ref, name=session.scope.known_as(ref.name) if not ref.indexed else ref.name)
+    if paired(session.scope, ref.name):
+        return session.claim(opened, left, right, s)
     if ref.name in session.scope.definitions and not session.given:
         return restated(session, opened, left, right, s, ref.name)
     return define(session, opened, left, right, s)

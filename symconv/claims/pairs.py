@@ -31,3 +31,12 @@ def instantiate(scope: Scope, name: str) -> None:
         scope.arrays[name] = Array(name, scope.arrays[d.name].axes)
         scope.note(f"{name} is read as {d.name} is defined")
         return
+
+
+def paired(scope: Scope, name: str) -> bool:
+    """Is it defined by what is said of another pair?"""
+    instantiate(scope, name)
+    own = PAIR.fullmatch(name)
+    return own is not None and name in scope.definitions and any(
+        d != name and (other := PAIR.fullmatch(d)) is not None and other["base"] == own["base"]
+        for d in scope.definitions)

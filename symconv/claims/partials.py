@@ -34,6 +34,10 @@ def partial_value(reader: Reader, node: n.Partial) -> Value:
         return renamed(reader, target, node)
     at = element_of(reader, target, node)
     of = reader.value(node.of)
+    for f in (f for t in of.at(tuple(Affine.of(f"?{k}") for k in range(of.rank))) for f in t.factors):
+        given = f.name in reader.scope.definitions or f.name == at.name or f.name.startswith(GRADIENT)
+        if not given and (f.name.split("^")[0] in LOSSES or at.name in reader.scope.definitions):
+            raise not_understood(f"nothing says how {f.name} depends on {at.name}", node)
 
     def derived(i: tuple[Affine, ...]) -> Sum:
         terms = of.at(i)

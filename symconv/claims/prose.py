@@ -29,6 +29,16 @@ DIVISION = tuple((re.compile(p, re.I), by, of) for p, by, of in (
     (rf"{N}{AND}{N})? ?[都均]?[能可]?被 ?{N} ?整除", 3, (1, 2)),
     (rf"{N} ?{AND}{N} ?)?(?:은|는|이|가|을|를) ?(?:모두 )?{N} ?(?:의 배수|으?로 나누어)", 3, (1, 2)),
 ))
+NAMED = r"[$`](\\?[A-Za-z](?:_\w)?'?)[$`]"
+BRIEF = r"[^.;$`。]{0,40}?"
+LENGTH = tuple((re.compile(p, re.I), name, size) for p, name, size in (
+    (rf"{NAMED}{BRIEF} of length {N}", 1, 2),
+    (rf"{NAMED}{BRIEF} with {N} (?:taps|samples|elements|entries|coefficients)\b", 1, 2),
+    (rf"{NAMED} ?(?:은|는|이|가) 길이(?:가)? ?{N}", 1, 2),
+    (rf"길이(?:가)? ?{N} ?(?:의|인) [^.;,$`]{{0,12}}{NAMED}", 2, 1),
+    (rf"{NAMED} ?[是为]?长度为 ?{N}", 1, 2),
+    (rf"长度为 ?{N} ?的[^.;$`。,，]{{0,10}}{NAMED}", 2, 1),
+))
 VANISHING = (
     re.compile(rf"{ELEMENT}\$ (?:is|are|be|=) (?:\w+ )?(?:zero|\$?0\$?)(?: for \$\w\$)? outside {RUNS}", re.I),
     re.compile(rf"{ELEMENT} *= *0\$(?: for \$\w\$)? outside {RUNS}", re.I),
@@ -44,4 +54,5 @@ def said(prose: str) -> list[str]:
     words = " ".join(prose.split())
     found = [f"{m[by]} divides {m[at]}" for pattern, by, of in DIVISION for m in pattern.finditer(words)
              for at in of if m[at]]
+    found += [f"{m[name]}: {m[size]}" for pattern, name, size in LENGTH for m in pattern.finditer(words)]
     return found + [f"{m[1]} zero outside {m[2]}, \\dots, {m[3]}" for p in VANISHING for m in p.finditer(words)]

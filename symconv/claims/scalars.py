@@ -11,6 +11,7 @@ from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.examples import computed, for_its_values
 from symconv.claims.finding import Shown
 from symconv.claims.judge import Judgement, number
+from symconv.claims.lengths import length_truth
 from symconv.claims.letters import scalar_like
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import plain as plain_index
@@ -302,6 +303,9 @@ def facts_of(scope: Scope) -> Facts:
 
 def _truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
     """What the left-hand side must be, by the roles of the names; a transposed layer when only that fits."""
+    own = length_truth(scope, output) if output not in scope.roles else None
+    if own is not None:
+        yield own
     used = dict.fromkeys((output, *names(claimed), *scope.roles))
     known = roles(used, scope.roles)
     for word in ("stride", "padding", "dilation"):  # `stride 2` names no letter
@@ -352,7 +356,8 @@ def _best(scope: Scope, left: n.Node, truths: list[Truth], claimed: Scalar, fact
         outcomes.append(Outcome("size", judgement, t.description,
                                 suggestion="" if judgement.verdict == "proved" else better))
         if outcomes[-1].verdict == "proved":
-            scope.equalities[:] = [*(e for e in scope.equalities if e[0] != Var(key(left))), (Var(key(left)), claimed)]
+            scope.equalities[:] = [e for e in scope.equalities if e[0] != Var(key(left))]
+            define(scope, key(left), claimed)  # what follows may use it
             return outcomes[-1]
     return outcomes[0]
 

@@ -95,6 +95,7 @@ class Session:
                 return self.update(step, s)
             if isinstance(body, n.Chain) and isinstance(body.items[1], n.Items) and any(
                     isinstance(x, n.Dots) for x in body.items[1].entries):
+                elements(self.scope, body)
                 self.runs_over(body)
                 return [Outcome("", Judgement("not_a_claim", reason="what an index runs over"))]
             if isinstance(body, n.Chain) and all(o in EQUALS for o in body.operators):
@@ -278,6 +279,19 @@ def declared(scope: Scope, body: n.Chain) -> bool:
         return False
     scope.extents[key(name)] = sizes
     return True
+
+
+def elements(scope: Scope, body: n.Chain) -> None:
+    """x = (x_1, ..., x_n) says how many elements x has."""
+    listed = body.items[1].entries if isinstance(body.items[1], n.Items) else ()
+    ends = [x for x in (listed[:1] + listed[-1:]) if isinstance(x, n.Scripted) and len(x.below) == 1 and not x.above]
+    if len(ends) != 2 or not isinstance(body.items[0], n.Name) or {key(x.base) for x in ends} != {key(body.items[0])}:
+        return
+    with suppress(NotationError):
+        first, last = (Indexing(scope, {}).read(x.below[0]) for x in ends)
+        if first.is_constant and scope.base in (None, first.constant):
+            scope.base = first.constant
+            scope.extents[key(body.items[0])] = (last - first + 1,)
 
 
 def signed(node: n.Node, choice: int) -> n.Node:
