@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symconv import verify
+from symconv import verify, verify_claim
 from symconv.claims.prose import said, zero_outside
 
 POOL = r"$q_i = \frac{1}{r} \sum_{u=0}^{r-1} a_{ri+u}$, $a \in \mathbb{R}^H$. "
@@ -98,3 +98,41 @@ def test_correlations_are_named_after_their_signals() -> None:
     text = (r"$r_{xy}[\ell] = \sum_{n=-\infty}^{\infty} x[n] y[n-\ell]$, so $r_{yx}[\ell] = r_{xy}[-\ell]$, but "
             r"$r_{yx}[\ell] = r_{xy}[\ell]$ is wrong.")
     assert [f.verdict for f in verify(text) if f.verdict][-2:] == ["proved", "refuted"]
+
+
+LAYER = r"O(i,j) = \sum_{u=1}^{p} \sum_{v=1}^{q} I(i+u-1, j+v-1) K(u,v)"
+RANGES = [r"1 \le i \le m-p+1", r"1 \le j \le n-q+1"]
+GRADIENT = r"dO(i,j) = \frac{\partial L}{\partial O(i,j)}"
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [("-1", "proved"), ("", "refuted")])
+def test_ranges_that_are_given_apart_belong_to_the_layer(shift: str, verdict: str) -> None:
+    claim = (r"\frac{\partial L}{\partial K(u,v)} = \sum_{i=1}^{m-p+1} \sum_{j=1}^{n-q+1} dO(i,j) "
+             rf"I(i+u{shift}, j+v{shift})")
+    found = verify_claim(claim, given=[LAYER, *RANGES, GRADIENT, "base 1"])
+    assert found.verdict in (verdict, {"refuted": "proved_if"}.get(verdict)), found.message
+
+
+@pytest.mark.parametrize(("claim", "verdict"), [
+    (r"\frac{\partial L}{\partial z_i} = \frac{\partial L}{\partial a_i} a_i (1 - a_i)", "proved"),
+    (r"\frac{\partial L}{\partial z_i} = \frac{\partial L}{\partial a_i} a_i (1 + a_i)", "refuted"),
+])  # fmt: skip
+def test_a_logistic_function_without_a_name(claim: str, verdict: str) -> None:
+    assert verify_claim(claim, given=[r"a_i = \frac{1}{1 + e^{-z_i}}"]).verdict == verdict
+    assert verify_claim(claim, given=[r"a_i = \frac{1}{1 + \exp(-z_i)}"]).verdict == verdict
+
+
+@pytest.mark.parametrize(("claim", "verdict"), [
+    (r"\frac{\partial L}{\partial w_j} = \frac{2}{N} \sum_{i=1}^{N} (y_i - t_i) x_{i+j-1}", "proved"),
+    (r"\frac{\partial L}{\partial w_j} = \frac{1}{N} \sum_{i=1}^{N} (y_i - t_i) x_{i+j-1}", "refuted"),
+])  # fmt: skip
+def test_the_mean_of_squares(claim: str, verdict: str) -> None:
+    """N stands before the sum that says what it counts."""
+    given = [r"y_i = \sum_{j=1}^{k} w_j x_{i+j-1}", r"L = \frac{1}{N} \sum_{i=1}^{N} (y_i - t_i)^2"]
+    assert verify_claim(claim, given=given).verdict == verdict
+
+
+def test_the_square_of_a_norm() -> None:
+    given = [r"z = W a + b", r"h = \sigma(z)", r"J = \frac{1}{2} \| h - t \|^2"]
+    assert verify_claim(r"\frac{\partial J}{\partial z} = (h - t) \odot \sigma'(z)", given=given).verdict == "proved"
+    assert verify_claim(r"\frac{\partial J}{\partial z} = (t - h) \odot \sigma'(z)", given=given).verdict == "refuted"

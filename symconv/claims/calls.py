@@ -82,7 +82,8 @@ def applied(reader: Reader, node: n.Call) -> Value | None:
     """sigma(z_i): a function of an expression; w(i, j) is an element; K(a + b) may be a product."""
     ref = reference(reader, node.head)
     name = reader.scope.resolve(ref.name)
-    if reader.scope.array(name) is not None or (ref.indexed and node.bracket == "["):
+    if reader.scope.array(name) is not None or (
+            node.bracket == "[" and (ref.indexed or len(node.arguments) > 1)):
         return None
     if name in SCALARS and node.bracket == "(" and len(node.arguments) == 1 and name not in reader.scope.functions \
             and key(node.arguments[0]) not in reader.names:  # beta(i) is an element

@@ -7,10 +7,12 @@ from fractions import Fraction
 from symconv.claims.activations import DERIVATIVES, LOGISTIC, known
 from symconv.claims.judge import Judgement
 from symconv.claims.outcome import Outcome
+from symconv.claims.regroup import mapped
 from symconv.claims.scope import Scope
 from symconv.claims.words import is_function, key, names_in
 from symconv.notation import nodes as n
 
+SIGMOID = n.Name("sigmoid", "rm")
 TRIED = (Fraction(3), Fraction(1, 5), Fraction(-2))
 
 
@@ -79,26 +81,37 @@ def _value(node: n.Node, function: str, letter: str, value: Fraction) -> Fractio
 
 
 def _logistic(node: n.Node, letter: str) -> bool:
-    """1/(1 + e^{-z})."""
+    """sigmoid(z), as `functions` writes 1/(1 + e^{-z})."""
     if isinstance(node, n.Bracketed):
         return _logistic(node.body, letter)
-    if not isinstance(node, n.Quotient) or not isinstance(node.above, n.Number) or node.above.value != 1:
-        return False
+    return isinstance(node, n.Call) and node.head == SIGMOID and key(node.arguments[0]) == letter
+
+
+def functions(node: n.Node) -> n.Node:
+    """With sigmoid(z) for 1/(1 + e^{-z})."""
+    made = mapped(node, functions)
+    inner = _logistic_of(made) if isinstance(made, n.Quotient) else None
+    return made if inner is None else n.Call(SIGMOID, (inner,))
+
+
+def _logistic_of(node: n.Quotient) -> n.Node | None:
+    if not isinstance(node.above, n.Number) or node.above.value != 1:
+        return None
     below = node.below.body if isinstance(node.below, n.Bracketed) else node.below
-    if not isinstance(below, n.Add) or len(below.terms) != 2 or any(t.negative for t in below.terms):
-        return False
-    numbers = [t.node for t in below.terms if isinstance(t.node, n.Number) and t.node.value == 1]
-    return len(numbers) == 1 and any(_decays(t.node, letter) for t in below.terms)
+    if not isinstance(below, n.Add) or len(below.terms) != 2 or any(t.negative or t.choice for t in below.terms):
+        return None
+    ones = [t.node for t in below.terms if isinstance(t.node, n.Number) and t.node.value == 1]
+    return next(filter(None, (_decays(t.node) for t in below.terms)), None) if len(ones) == 1 else None
 
 
-def _decays(node: n.Node, letter: str) -> bool:
-    """e^{-z}, exp(-z)."""
-    if isinstance(node, n.Scripted) and key(node.base) == "e" and len(node.above) == 1:
+def _decays(node: n.Node) -> n.Node | None:
+    """z of e^{-z} or exp(-z)."""
+    if isinstance(node, n.Scripted) and key(node.base) == "e" and len(node.above) == 1 and not node.below:
         inner = node.above[0]
     elif isinstance(node, n.Call) and key(node.head) == "exp" and len(node.arguments) == 1:
         inner = node.arguments[0]
     else:
-        return False
+        return None
     while isinstance(inner, n.Add) and len(inner.terms) == 1:
         inner = inner.terms[0]
-    return isinstance(inner, n.Signed) and inner.negative and key(inner.node) == letter
+    return inner.node if isinstance(inner, n.Signed) and inner.negative and not inner.choice else None

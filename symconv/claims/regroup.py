@@ -94,7 +94,8 @@ def _worded(product: n.Product, words: frozenset[str], runs: frozenset[str]) -> 
                 first, last = factors[start], factors[end - 1]
                 style = RUN if word in runs else "rm"
                 name = n.Name(word, style, at=first.at if isinstance(first, n.Name) else -1)
-                factors[start:end] = [replace(last, base=name) if isinstance(last, n.Scripted) else name]
+                factors[start:end] = [replace(last, base=name) if isinstance(last, n.Scripted) else
+                                      replace(last, head=name) if isinstance(last, n.Call) else name]
                 break
         start += 1
     return factors[0] if len(factors) == 1 else n.Product(tuple(factors))
@@ -102,8 +103,9 @@ def _worded(product: n.Product, words: frozenset[str], runs: frozenset[str]) -> 
 
 def _letter(f: n.Node) -> str:
     """One letter of a word; the last may carry the word's scripts."""
-    if isinstance(f, n.Scripted) and isinstance(f.base, n.Name):
-        return f.base.text
+    if isinstance(f, n.Scripted | n.Call):
+        inner = f.base if isinstance(f, n.Scripted) else f.head
+        return inner.text if isinstance(inner, n.Name) else ""
     return f.text if isinstance(f, n.Name) else ""
 
 

@@ -43,7 +43,6 @@ from symconv.notation.as_latex import LATEX
 from symconv.notation.parser import Statement
 
 ROUNDING = {"floor": Floor, "ceil": Ceil}
-RUNNING = frozenset("ijklmnpqrtuv")  # letters of indices
 EXTREMES = {"max": Max, "min": Min}
 
 
@@ -247,7 +246,8 @@ def define(scope: Scope, name: str, value: Scalar) -> None:
 def assume(scope: Scope, body: n.Chain) -> bool:
     """n >= k, g | C: a condition somebody gave. A range 0 <= n < N of a letter is none: it says what n runs over."""
     middle = body.items[1]
-    if len(body.items) == 3 and isinstance(middle, n.Name) and middle.text in RUNNING:
+    if len(body.items) == 3 and isinstance(middle, n.Name) and len(middle.text) == 1 and middle.text.islower() \
+            and not scope.is_size(key(middle)):
         return True
     found: list[Constraint] = []
     for op, left, right in zip(body.operators, body.items, body.items[1:], strict=False):

@@ -17,6 +17,7 @@ from symconv.claims.defining import defined
 from symconv.claims.elements import matched
 from symconv.claims.examples import for_the_example
 from symconv.claims.finding import LOWER, UPPER
+from symconv.claims.function_definitions import functions
 from symconv.claims.grounds import compared, grounded
 from symconv.claims.images import number_images
 from symconv.claims.indexing import Indexing, is_line
@@ -86,18 +87,21 @@ class Session:
         self.scope.named |= framework_names(s.body)
         body = regrouped(s.body.body if isinstance(s.body, n.Noted) else s.body, self.words(s.body),
                          frozenset(self.scope.runs))
-        body = gradients(body, self.scope.arrays)
+        body = functions(gradients(body, self.scope.arrays))
         for size in block_sizes(body):
             self.scope.size(size)
         self.scope.written |= {x.text for x in names_in(body)}
+        latest, self.latest = self.latest, None
+        if not isinstance(body, n.Chain) or _range(body, self.scope):
+            self.latest = latest
         try:
             if isinstance(body, n.Chain) and (step := time_step(body)) is not None:
                 return self.update(step, s)
-            if isinstance(body, n.Chain) and isinstance(body.items[1], n.Items) and any(
-                    isinstance(x, n.Dots) for x in body.items[1].entries):
+            if isinstance(body, n.Chain) and _range(body, self.scope):
                 elements(self.scope, body)
                 self.runs_over(body)
-                return [Outcome("", Judgement("not_a_claim", reason="what an index runs over"))]
+                verdict = "definition" if self.given else "not_a_claim"
+                return [Outcome("", Judgement(verdict, reason="what an index runs over"))]
             if isinstance(body, n.Chain) and all(o in EQUALS for o in body.operators):
                 return layered(self.scope, body, self.given) or self.chain(body, s)
             if isinstance(body, n.Chain) and body.operators[0] == "<-":
@@ -116,12 +120,12 @@ class Session:
 
     def runs_over(self, body: n.Chain) -> None:
         """i = 0, ..., n - k behind the definition of y_i, in the words around it: its range."""
-        if self.latest is None or self.given or self.fixed:
+        if self.latest is None:
             return
         before, name, s = self.latest
-        letter, d = key(body.items[0]), self.scope.definitions.get(name)
-        if d is None or letter not in map(plain, d.letters) or any(
-                isinstance(c, n.Chain) and key(c.items[0]) == letter for c in s.conditions):
+        said = [c for c in s.conditions if isinstance(c, n.Chain)]
+        letter, d = _running(body), self.scope.definitions.get(name)
+        if d is None or letter not in map(plain, d.letters) or letter in map(_running, said):
             return
         self.scope.restore(before)
         self.statement(replace(s, conditions=(*s.conditions, body)))
@@ -172,6 +176,8 @@ class Session:
         """Sizes come first, then what operators mean, then what is a convolution: what follows is read with them."""
         body = s.body
         if not isinstance(body, n.Chain):
+            return 3
+        if _range(body, self.scope):
             return 3
         if all(scalar_like(i, self.scope) for i in body.items):
             return 0
@@ -279,6 +285,20 @@ def declared(scope: Scope, body: n.Chain) -> bool:
         return False
     scope.extents[key(name)] = sizes
     return True
+
+
+def _range(body: n.Chain, scope: Scope) -> bool:
+    """i = 1, ..., n, or 1 <= i <= n for a letter that is no size."""
+    if isinstance(body.items[1], n.Items):
+        return any(isinstance(x, n.Dots) for x in body.items[1].entries)
+    middle = body.items[1]
+    return len(body.items) == 3 and all(o in ("<", "<=") for o in body.operators) and isinstance(middle, n.Name) \
+        and len(middle.text) == 1 and middle.text.islower() and not scope.is_size(middle.text)
+
+
+def _running(body: n.Chain) -> str:
+    """The letter that a range is about."""
+    return key(body.items[len(body.items) == 3])
 
 
 def elements(scope: Scope, body: n.Chain) -> None:

@@ -164,16 +164,25 @@ def _pinned(rows: dict[Key, int]) -> Row | None:
 
 def _cheapest(rows: dict[Key, int]) -> tuple[str, list[Row], list[Row], bool]:
     """The name whose elimination adds fewest rows, exact eliminations first."""
-    best = None
-    for name in sorted({v for k in rows for v, _ in k}):
-        low = [(dict(k), c) for k, c in rows.items() if dict(k).get(name, 0) > 0]
-        high = [(dict(k), c) for k, c in rows.items() if dict(k).get(name, 0) < 0]
-        unit = all(r[0][name] == 1 for r in low) or all(r[0][name] == -1 for r in high)
-        cost = (not unit, len(low) * len(high) - len(low) - len(high))
-        if best is None or cost < best[0]:
-            best = cost, name, low, high, unit
-    assert best is not None
-    return best[1:]
+    low: dict[str, list[Row]] = {}
+    high: dict[str, list[Row]] = {}
+    for key, constant in rows.items():
+        one = dict(key), constant
+        for v, a in key:
+            (low if a > 0 else high).setdefault(v, []).append(one)
+
+    def cost(name: str) -> tuple[bool, int, str]:
+        ours, theirs = low.get(name, []), high.get(name, [])
+        return not _unit(name, ours, theirs), len(ours) * len(theirs) - len(ours) - len(theirs), name
+
+    name = min(low.keys() | high.keys(), key=cost)
+    ours, theirs = low.get(name, []), high.get(name, [])
+    return name, ours, theirs, _unit(name, ours, theirs)
+
+
+def _unit(name: str, low: list[Row], high: list[Row]) -> bool:
+    """Is the coefficient one on one side? Then the elimination is exact."""
+    return all(r[0][name] == 1 for r in low) or all(r[0][name] == -1 for r in high)
 
 
 def _combine(lower: Row, upper: Row, name: str) -> Row:
