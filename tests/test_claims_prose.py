@@ -136,3 +136,34 @@ def test_the_square_of_a_norm() -> None:
     given = [r"z = W a + b", r"h = \sigma(z)", r"J = \frac{1}{2} \| h - t \|^2"]
     assert verify_claim(r"\frac{\partial J}{\partial z} = (h - t) \odot \sigma'(z)", given=given).verdict == "proved"
     assert verify_claim(r"\frac{\partial J}{\partial z} = (t - h) \odot \sigma'(z)", given=given).verdict == "refuted"
+
+
+SIZES = ["o: output size", "i: input size", "k: kernel size", "s: stride", "p: padding on each side"]
+
+
+@pytest.mark.parametrize(("claim", "given", "verdict"), [
+    ("i = s(o-1) + k - 2p", SIZES, "proved_if"),
+    (r"i = s(o-1) + k - 2p + a", [*SIZES, r"a = (i + 2p - k) \bmod s"], "proved"),
+    ("i = s o + k - 2p", SIZES, "refuted"),
+    ("L_y = L_x + L_h", ["L_x: length of x", "L_h: length of h", "L_y: length of y"], "not_understood"),
+])  # fmt: skip
+def test_the_input_by_the_output(claim: str, given: list[str], verdict: str) -> None:
+    """Relationship 14 of V. Dumoulin and F. Visin, arXiv:1603.07285."""
+    found = verify_claim(claim, given=given)
+    assert found.verdict == verdict and (verdict != "proved_if" or found.condition == "s divides i + 2p - k")
+
+
+def test_a_step_of_descent_with_the_time_on_the_weights() -> None:
+    given = [r"y_i = \sum_{j=0}^{k-1} w_j^{(t)} x_{i+j}", r"\delta_i = \frac{\partial L}{\partial y_i}"]
+    step = r"w_j^{(t+1)} = w_j^{(t)} - \eta \sum_{i} \delta_i x_{i+j}"
+    assert verify_claim(step, given=given).verdict == "proved"
+    assert verify_claim(step.replace("- ", "+ "), given=given).verdict in ("refuted", "proved_if")
+
+
+def test_two_operators_mean_two_things() -> None:
+    """Where * is convolution, a star is not: the kernel turned round is then wrong."""
+    claim = r"\frac{\partial L}{\partial X} = \delta * \mathrm{rot}_{180}(K)"
+    given = [r"Z = X \star K", r"\delta = \frac{\partial L}{\partial Z}", "X: input", "K: kernel"]
+    assert verify_claim(claim, given=[*given, "* is full convolution"]).verdict != "proved"
+    assert verify_claim(claim.replace(r"\mathrm{rot}_{180}(K)", "K"),
+                        given=[*given, "* is full convolution"]).verdict == "proved"

@@ -105,7 +105,8 @@ def applied(reader: Reader, node: n.Call) -> Value | None:
 def index_like(reader: Reader, node: n.Call) -> bool:
     """Do all arguments read as indices: letters that are bound, free or sizes?"""
     scripted_ = [x for a in node.arguments for x in index_names(a) if isinstance(x, n.Scripted) and not _run(x.base)]
-    if any(key(b) in reader.names for x in scripted_ for e in x.below for b in index_names(e)):
+    if any(key(b) in reader.names for x in scripted_ for e in x.below for b in index_names(e)) or any(
+            x.above for x in scripted_):  # f(u^{(l)}): no index has a label above
         return False
     if not all(key(x) in reader.names or key(x) in reader.scope.sizes or reader.scope.array(key(x)) is None
                for a in node.arguments for x in names_in(a)):

@@ -89,6 +89,8 @@ def _entries(entry: n.Node, scope: Scope, bound: frozenset[str], found: dict[str
     operates = _operates(entry)
     for name in index_names(entry):
         word = key(name)
+        if isinstance(name, n.Scripted) and name.above:
+            continue  # f(u^{(l)}): a label
         if operates and scope.array(scope.resolve(word)) is not None:
             continue
         if word not in bound and word not in scope.sizes and word not in scope.settings and not is_word(name) \
@@ -115,7 +117,8 @@ def bounds(node: n.Node, running: frozenset[str] = frozenset()) -> Iterator[n.No
     if isinstance(node, n.Sum):
         running |= {key(r.index) for r in node.ranges}
         yield from (x for r in node.ranges if r.low is not None and r.high is not None
-                    for x in index_names(r.high) if key(x) not in running and key(x) not in LINE_WORDS)
+                    for end in (r.low, r.high) for x in index_names(end)
+                    if key(x) not in running and key(x) not in LINE_WORDS)
     for c in children(node):
         yield from bounds(c, running)
 

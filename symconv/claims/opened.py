@@ -24,7 +24,9 @@ class Opened:
         if not written and isinstance(body, n.Chain) and len(body.items) > 1 and not _whole(first):
             written = [x for i in body.items[1:] for x in free(i, scope)]
         for x in bounds(body):
-            if isinstance(x, n.Name) and x.text.isupper() and key(x) not in written and scope.array(key(x)) is None:
+            first = x.base if isinstance(x, n.Scripted) and all(isinstance(b, n.Number) for b in x.below) else x
+            if isinstance(first, n.Name) and first.text.isupper() and key(x) not in written \
+                    and scope.array(key(first)) is None:
                 scope.size(key(x))
         self.letters = {name: fresh(name) for name in dict.fromkeys(written)}
         self.lost: list[Remark] = []

@@ -154,6 +154,9 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
             if unknown:
                 raise NotationError(f"nothing says what {', '.join(unknown)} stands for", -1)
             return _best(scope, left, truths, theirs, _without(facts, single))
+        inverse = _inverse(scope, single, theirs)
+        if inverse is not None:
+            return inverse
         if scope.roles.get(single) or "param" in single.lower():
             what = scope.roles.get(single, single)
             raise NotationError(f"no formula for the {what} is known to compare this with", -1)
@@ -183,6 +186,21 @@ def _moves_indices(scope: Scope, single: str, value: Scalar) -> bool:
     used = {single, *names(value)}
     return bool(used & indices) and not used & (lengths | set(scope.roles)) and all(
         len(v) == 1 and v.islower() for v in used)
+
+
+def _inverse(scope: Scope, single: str, value: Scalar) -> Outcome | None:
+    """i = s(o - 1) + k - 2p: the input size by the output size, which follows from the input size."""
+    known = roles((single, *names(value), *scope.roles), scope.roles)
+    outputs = [v for v in names(value) if v in known and known[v].kind == "output size"]
+    if single not in known or single not in scope.roles or known[single].kind != "input size" or len(outputs) != 1:
+        return None
+    truth = truth_of(outputs[0], known, "convolution")
+    if truth is None or any(v not in known for v in names(_expanded(scope, value))):
+        return None
+    facts = facts_of(scope)
+    facts = replace(facts, equal=(*facts.equal, (Var(outputs[0]), truth.value)),
+                    low={**truth.facts.low, **facts.low}, at_least=(*facts.at_least, *truth.facts.at_least))
+    return Outcome("size", judged(decide_scalar(value, Var(single), facts)), f"{outputs[0]} is the {truth.description}")
 
 
 def _expanded(scope: Scope, e: Scalar) -> Scalar:

@@ -95,7 +95,7 @@ class Session:
         if not isinstance(body, n.Chain) or _range(body, self.scope):
             self.latest = latest
         try:
-            if isinstance(body, n.Chain) and (step := time_step(body)) is not None:
+            if isinstance(body, n.Chain) and (step := time_step(body, self.scope.arrays)) is not None:
                 return self.update(step, s)
             if isinstance(body, n.Chain) and _range(body, self.scope):
                 elements(self.scope, body)

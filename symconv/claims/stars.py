@@ -24,9 +24,16 @@ def named(node: n.Operation) -> str:
 def is_open(scope: Scope, node: n.Operation) -> bool:
     """Has nobody said what the operator means?"""
     name = canonical(node.operator)
-    said = name in scope.stars or f"{name}_{node.label.lower()}" in scope.stars
+    said = name in scope.stars or f"{name}_{node.label.lower()}" in scope.stars or _told_apart(scope, name)
     return not said and not any(op == name for op, _ in scope.templates) and not any(
         w in node.label for w in ("conv", "corr"))
+
+
+def _told_apart(scope: Scope, operator: str) -> bool:
+    """Who says that * is convolution means another thing by a star."""
+    usual = USUAL.get(operator)
+    return any(op in USUAL and op != operator and USUAL[op] != usual and USUAL[op] in said
+               for op, said in scope.stars.items())
 
 
 def meaning_of(scope: Scope, node: n.Operation) -> tuple[str, str]:

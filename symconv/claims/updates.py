@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 STEPS = frozenset(("t+1", "k+1", "n+1", "i+1", "new", "next", "τ+1", "tau+1", "neu", "s+1"))
 
 
-def time_step(body: n.Chain) -> n.Chain | None:
-    """w^{(t+1)} = w^{(t)} - ..., w := w - ... or w \\to w - ..., as the update it is; None for other chains."""
+def time_step(body: n.Chain, arrays: Collection[str] = ()) -> n.Chain | None:
+    """w^{(t+1)} = w^{(t)} - ..., w := w - ... or w \\to w - ..., as the update it is; None for other chains.
+
+    Args:
+        arrays: known names; where w^t is one, the label is part of the name.
+    """
     if len(body.items) != 2:
         return None
     left, right = body.items
@@ -37,6 +42,10 @@ def time_step(body: n.Chain) -> n.Chain | None:
         return None
     if not isinstance(left, n.Scripted) or len(left.above) != 1 or key(left.above[0]) not in STEPS:
         return None
+    first = right.terms[0].node if isinstance(right, n.Add) else right
+    if isinstance(first, n.Scripted) and first.base == left.base \
+            and f"{key(first.base)}^{','.join(map(key, first.above))}" in arrays:
+        return n.Chain((first, right), ("<-",))
     bare = n.Scripted(left.base, left.below) if left.below else left.base
     old = {key(left.above[0]).removesuffix("+1"), "old", "t", ""}
 
