@@ -143,6 +143,9 @@ def restated(session: Session, opened: Opened, left: n.Node, right: n.Node, s: S
     try:
         outcome = define(session, opened, left, right, s)
         new = session.scope.definitions.get(name)
+        if new is None and outcome.verdict == "definition":  # y = ..., where Y is known: another array
+            session.scope.arrays[name], session.scope.definitions[name] = array, old
+            return outcome
         if new is None:  # a symmetry of it
             raise NotationError(outcome.judgement.reason, -1)
         if len(new.letters) != len(old.letters):  # y = T(w) x for y_i = sum ...

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from symconv.claims.words import LOSSES, SIZE_WORDS, is_function, is_transpose, is_word, key
+from symconv.claims.words import LOSSES, SIZE_WORDS, is_function, is_transpose, is_word, key, names_in
 from symconv.notation import nodes as n
 from symconv.notation.vocabulary import RUN
 
@@ -22,7 +22,7 @@ def regrouped(node: n.Node, words: frozenset[str] = frozenset(), runs: frozenset
         made = replace(made, arguments=tuple(map(_along_axis, made.arguments)))
     if isinstance(made, n.Items) and (number := _thousands(made)) is not None:
         return number
-    if isinstance(made, n.Call) and _element_times(made):
+    if isinstance(made, n.Call) and (_element_times(made) or _of_itself(made)):
         return n.Product((made.head, n.Bracketed(made.arguments[0])))
     if isinstance(made, n.Scripted) and any(map(is_transpose, made.above)) and isinstance(made.base, n.Call) \
             and _times(made.base):
@@ -137,6 +137,13 @@ def _times(call: n.Call) -> bool:
     array = isinstance(head, n.Scripted) and bool(head.above) and not head.below
     return len(call.arguments) == 1 and call.bracket == "(" and not is_function(key(head)) and (
         array or (isinstance(head, n.Name) and head.text in ("delta", "Delta")))
+
+
+def _of_itself(call: n.Call) -> bool:
+    """y (1 - y): nothing is indexed with itself."""
+    return call.bracket == "(" and len(call.arguments) == 1 and isinstance(call.head, n.Name) \
+        and isinstance(call.arguments[0], n.Add) and call.head.text in {x.text for x in names_in(call.arguments[0])} \
+        and not is_function(key(call.head))
 
 
 def _element_times(call: n.Call) -> bool:

@@ -76,6 +76,10 @@ def elementwise(a: Value, b: Value) -> Value:
 def add(values: list[Value], along: int = 1) -> Value:
     """The sum of arrays of the same rank; a vector is added to every row of a matrix, along axis 0 to every column."""
     ranks = {v.rank for v in values}
+    if len(ranks) == 2 and 0 in ranks and all(not t.factors for v in values if not v.rank for t in v.terms):
+        rank = max(ranks)  # 1 - a: the number stands in every place
+        values = [v if v.rank else Value(rank, lambda i, v=v: v.terms) for v in values]  # type: ignore[misc]
+        ranks = {rank}
     if ranks == {1, 2}:
         values = [v if v.rank == 2 else _spread(v, along) for v in values]
         ranks = {2}
