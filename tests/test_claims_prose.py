@@ -167,3 +167,34 @@ def test_two_operators_mean_two_things() -> None:
     assert verify_claim(claim, given=[*given, "* is full convolution"]).verdict != "proved"
     assert verify_claim(claim.replace(r"\mathrm{rot}_{180}(K)", "K"),
                         given=[*given, "* is full convolution"]).verdict == "proved"
+
+
+CHANNELS = [r"y_{o,i} = \sum_{c=1}^{C} \sum_{a=0}^{k-1} W_{o,c,a} x_{c,i+a}",
+            r"\delta_{o,i} = \frac{\partial L}{\partial y_{o,i}}", "zero outside"]
+DX = r"\frac{\partial L}{\partial x_{c,p}} = \sum_{o=%s} \sum_{a=0}^{k-1} W_{o,c,a} \delta_{o,p-a}"
+
+
+@pytest.mark.parametrize(("outputs", "given", "verdict"), [
+    ("1}^{O", CHANNELS, "proved"), ("0}^{O-1", CHANNELS, "proved"),
+    ("1}^{O", [*CHANNELS, "base 0"], "proved_if"), ("1}^{O-1", CHANNELS, "proved_if"),
+])  # fmt: skip
+def test_channels_nobody_numbered_count_from_where_the_sum_begins(outputs: str, given: list[str], verdict: str) -> None:
+    found = verify_claim(DX % outputs, given=given)
+    assert found.verdict in (verdict, {"proved_if": "refuted"}.get(verdict)), found.message
+
+
+def test_a_matrix_defined_behind_its_use() -> None:
+    given = ["y = Cx", r"C_{ij} = c_{(i-j) \bmod n}", "base 0", r"\delta = dL/dy"]
+    claim = r"\frac{\partial L}{\partial x_j} = \sum_{i=0}^{n-1} c_{(i-j) \bmod n} \delta_i"
+    assert verify_claim(claim, given=given).verdict == "proved"
+
+
+def test_padding_that_is_given_as_a_number() -> None:
+    assert verify_claim(r"o = \lceil (i - k + 1)/s \rceil", given=[*SIZES, "pad 0"]).verdict == "proved"
+    assert verify_claim(r"o = \lceil (i - k + 1)/s \rceil", given=SIZES).verdict == "proved_if"
+
+
+def test_the_derivative_of_a_convolution_at_a_point() -> None:
+    given = [r"(f*g)(t) = \int_{-\infty}^{\infty} f(\tau) g(t-\tau) d\tau"]
+    assert verify_claim("(f * g)'(t) = (f' * g)(t)", given=given).verdict == "proved"
+    assert verify_claim("(f * g)'(t) = (f' * g)(t) + (f * g')(t)", given=given).verdict == "refuted"

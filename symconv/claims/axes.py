@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.extents import alone, common, held, stated, without
 from symconv.claims.raw import Factor, Raw
-from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Scope
+from symconv.claims.scope import BASE, GRADIENT, LINE, Array, Axis, Scope
 from symconv.claims.words import axes
 from symconv.errors import NotationError
 
@@ -158,7 +158,9 @@ class Axes:
     def same(self, written: Axis, known: Axis, derived: bool) -> None:
         """A sum over a whole axis says how long it is: H_out for what was only derived so far, or a new
         name for what nobody named."""
-        if written.extent is None or known.extent is None or written.low != known.low:
+        if written.extent is None or known.extent is None:
+            return
+        if written.low != known.low and not (written.low == known.low + 1 and self.counts_from_one(known)):
             return
         if not derived and (written.extent.names & self.scope.settled or not known.extent.names <= self.scope.invented):
             return
@@ -173,6 +175,20 @@ class Axes:
             fact = equal(written.extent, known.extent)
             if fact not in self.scope.facts:
                 self.facts.append(fact)
+
+    def counts_from_one(self, known: Axis) -> bool:
+        """sum_{o=1}^{O} over an axis of which nobody has said where it begins: from there on it begins with 1."""
+        if self.target != CLAIM or BASE in self.scope.settings or known.extent is None \
+                or alone(known.extent) not in self.scope.invented:
+            return False
+        places = {(a.name, i) for a in self.scope.arrays.values() for i, x in enumerate(a.axes) if x == known}
+        if any(alone(f.indices[i]) is None for d in self.scope.definitions.values() for t in d.terms
+               for f in t.factors for name, i in places if f.name == name):
+            return False
+        for name in {name for name, _ in places}:
+            axes = tuple(Axis(x.low + 1, x.extent) if x == known else x for x in self.scope.arrays[name].axes)
+            self.scope.arrays[name] = Array(name, axes)
+        return True
 
     def settled(self, name: str, rank: int, terms: list[Raw]) -> Array:
         """The array with its axes.

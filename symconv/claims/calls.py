@@ -34,6 +34,10 @@ def called(reader: Reader, node: n.Call) -> Value | None:
     if isinstance(head, n.Bracketed) and not isinstance(head.body, n.Name | n.Scripted | n.Call):
         count = len(node.arguments)
         return at_index(reader, replace(reader, guess=count, arity=count).value(head.body), node)
+    if isinstance(head, n.Scripted) and head.primes and isinstance(head.base, n.Bracketed) \
+            and isinstance(head.base.body, n.Operation):  # (f * g)'(t)
+        count = len(node.arguments)
+        return at_index(reader, replace(reader, guess=count, arity=count).value(head), node)
     if isinstance(head, n.Partial):
         return at_index(reader, derived_value(reader, head, len(node.arguments)), node)
     if isinstance(head, n.Call) or (isinstance(head, n.Scripted) and isinstance(head.base, n.Call | n.Bracketed)):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from symconv.affine import Affine, equal
 from symconv.claims.indexing import Indexing
-from symconv.claims.scope import Scope
+from symconv.claims.scope import BASE, Scope
 from symconv.claims.stars import canonical
 from symconv.claims.words import half, key
 from symconv.errors import NotationError
@@ -132,12 +132,14 @@ def _range(scope: Scope, m: re.Match[str]) -> bool:
         return False
     scope.extents[bare(m["name"])] = (high - low + 1,)
     scope.base = low.constant
+    scope.settings[BASE] = "said"
     scope.zero = True
     return True
 
 
 def _base(scope: Scope, m: re.Match[str]) -> bool:
     scope.base = int(m["base"] or m["base2"])
+    scope.settings[BASE] = "said"
     return True
 
 

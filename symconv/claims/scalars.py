@@ -314,6 +314,8 @@ def facts_of(scope: Scope) -> Facts:
     """What a document says of its sizes."""
     padding = {name: 0 for name, role in scope.roles.items() if "pad" in role}
     fixed = tuple((Var(v), Num(Fraction(x))) for v, x in scope.settings.items() if isinstance(x, int))
+    fixed += tuple((Var(v), Num(Fraction(x))) for word, x in scope.settings.items() if isinstance(x, int)
+                   for v, role in scope.roles.items() if v not in scope.settings and role.startswith(word))
     return Facts({**padding, **scope.low}, (*scope.equalities, *fixed), tuple(scope.bounds),
                  frozenset(k for k, odd in scope.parity.items() if odd),
                  frozenset(k for k, odd in scope.parity.items() if not odd), tuple(scope.divides))

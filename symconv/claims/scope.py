@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symconv.decide.scalar import Scalar
 
 GRADIENT = "∂"  # marks the array that holds dL/d(another)
+BASE = "index base"  # the setting of a document that says where indices begin
 
 
 def gradient_of(array: str) -> str:
@@ -129,8 +130,7 @@ class Scope:
         heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; objectives: of what adds to it, J = L + a penalty.
         functions: names of pointwise functions; ranks: of arrays met as a whole, before their shape is known.
-        impulses: names of the unit impulse.
-        listed: arrays defined element by element; elements: how many of each.
+        impulses: names of the unit impulse; listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         ratios: quotients of sizes that are said to divide each other.
         examples: sizes in an example; at_hand: those of this paragraph; fixed: under which a claim is decided.

@@ -34,7 +34,7 @@ from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
 from symconv.claims.regroup import framework_names, gradients, mapped, regrouped
 from symconv.claims.scalars import assume, scalar_chain, size_chain
-from symconv.claims.scope import GRADIENT, Scope
+from symconv.claims.scope import BASE, GRADIENT, Scope
 from symconv.claims.sequences import bounded, layered
 from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
@@ -311,6 +311,7 @@ def elements(scope: Scope, body: n.Chain) -> None:
         first, last = (Indexing(scope, {}).read(x.below[0]) for x in ends)
         if first.is_constant and scope.base in (None, first.constant):
             scope.base = first.constant
+            scope.settings[BASE] = "said"
             scope.extents[key(body.items[0])] = (last - first + 1,)
 
 

@@ -18,6 +18,7 @@ from symconv.claims.scope import Scope
 from symconv.claims.session import Session
 from symconv.claims.spans import Formula, formulas
 from symconv.claims.telling import coded, doubtful, sentence
+from symconv.claims.words import base_of, names_in
 from symconv.decide.decision import EngineDisagreement
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -119,7 +120,7 @@ def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> lis
             statements += ((text, place, s) for s in with_conditions(parse(text)))
         except NotationError as e:
             found.append(unread(text, path, place, e.reason))
-    for text, place, s in sorted(statements, key=lambda p: session.order(p[2])):
+    for text, place, s in elements_first(sorted(statements, key=lambda p: session.order(p[2]))):
         if not isinstance(s.body, n.Chain | n.Noted):
             found.append(unread(text, path, place))
             continue
@@ -132,6 +133,18 @@ def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> lis
             found.append(unread(text, path, place, reason))
     session.given = False
     return found
+
+
+def elements_first(statements: list[tuple[str, Place, Statement]]) -> list[tuple[str, Place, Statement]]:
+    """y = C x behind C_{ij} = c_{i-j}, whatever comes first: an array that is said element by element has a shape."""
+    chains = [(i, s.body) for i, (_, _, s) in enumerate(statements) if isinstance(s.body, n.Chain)]
+    said = {base_of(c.items[0]): i for i, c in chains if isinstance(c.items[0], n.Scripted | n.Call)}
+    places = {}
+    for i, c in chains:
+        if isinstance(c.items[0], n.Name) and not isinstance(c.items[1], n.Partial):
+            read = [said[x] for x in names_in(c.items[1]) if x in said and said[x] > i]
+            places[i] = max(read, default=i)
+    return [statements[i] for i in sorted(range(len(statements)), key=lambda i: (places.get(i, i), i in places))]
 
 
 def unread(text: str, path: str, place: Place, reason: str = "") -> Finding:
