@@ -28,6 +28,7 @@ FAR, FAR_WORK = 600, 25_000  # the same where no engine answers
 ONE_WORK = 60_000  # points at the one assignment an engine points to
 WINDOW = 2  # sizes below which signals are compared as a whole: the enumerator's smallest window
 CONDITIONS = 8  # candidates put to the engines
+HINT = 24  # terms of sides that are compared to say more than that they differ
 
 
 def decide(left: Equation, right: Equation, *, fixed: Mapping[str, int] = NONE, conditions: bool = True) -> Decision:
@@ -279,7 +280,7 @@ class _Case:
         """Which function would make the sides equal, in words, or ""."""
         for meaning in SPECIFIC:
             sides = [rewritten(with_meaning(e, meaning)) for e in (self.left, self.right)]
-            if prove_equal(*sides).proved:
+            if sum(len(e.terms) for e in sides) <= HINT and prove_equal(*sides).proved:
                 return f"; they are equal where that is {meaning}"
         return ""
 
