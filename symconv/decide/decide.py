@@ -278,9 +278,13 @@ class _Case:
 
     def _identity(self) -> str:
         """Which function would make the sides equal, in words, or ""."""
+        several = len({f.function.rstrip("'") for e in (self.left, self.right) for t in e.terms for f in t.factors
+                       if f.function}) > 1
         for meaning in SPECIFIC:
-            sides = [rewritten(with_meaning(e, meaning)) for e in (self.left, self.right)]
-            if sum(len(e.terms) for e in sides) <= HINT and prove_equal(*sides).proved:
+            named = [with_meaning(e, meaning) for e in (self.left, self.right)]
+            sides = [rewritten(e) for e in named]
+            says = several or sides != named  # a name alone makes nothing equal
+            if says and sum(len(e.terms) for e in sides) <= HINT and prove_equal(*sides).proved:
                 return f"; they are equal where that is {meaning}"
         return ""
 
