@@ -164,7 +164,7 @@ def test_two_operators_mean_two_things() -> None:
     """Where * is convolution, a star is not: the kernel turned round is then wrong."""
     claim = r"\frac{\partial L}{\partial X} = \delta * \mathrm{rot}_{180}(K)"
     given = [r"Z = X \star K", r"\delta = \frac{\partial L}{\partial Z}", "X: input", "K: kernel"]
-    assert verify_claim(claim, given=[*given, "* is full convolution"]).verdict != "proved"
+    assert verify_claim(claim, given=[*given, "* is full convolution"]).verdict == "refuted"
     assert verify_claim(claim.replace(r"\mathrm{rot}_{180}(K)", "K"),
                         given=[*given, "* is full convolution"]).verdict == "proved"
 
@@ -198,3 +198,10 @@ def test_the_derivative_of_a_convolution_at_a_point() -> None:
     given = [r"(f*g)(t) = \int_{-\infty}^{\infty} f(\tau) g(t-\tau) d\tau"]
     assert verify_claim("(f * g)'(t) = (f' * g)(t)", given=given).verdict == "proved"
     assert verify_claim("(f * g)'(t) = (f' * g)(t) + (f * g')(t)", given=given).verdict == "refuted"
+
+
+def test_each_claim_counts_channels_from_where_it_says() -> None:
+    text = (r"$y_{o,i} = \sum_{c=1}^{C} \sum_{a=0}^{k-1} W_{o,c,a} x_{c,i+a}$, "
+            r"$\delta_{o,i} = \frac{\partial L}{\partial y_{o,i}}$, zero outside. "
+            + " ".join(f"${DX % o}$." for o in ("1}^{O", "0}^{O-1", "1}^{O")))
+    assert [f.verdict for f in verify(text) if f.verdict][-3:] == ["proved"] * 3

@@ -95,6 +95,7 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
           conditions: Sequence[Constraint] = (), box: Sequence[tuple[Affine, Affine] | None] = (),
           elements: Sequence[Factor] = ()) -> Judgement:
     """Is what is claimed equal to what is true, wherever the letters may stand?"""
+    arrays = dict(scope.arrays)
     both = settle(scope, actual, claimed, letters, conditions, box, elements)
     stop = {f.name for t in (*actual, *claimed) for f in t.factors if f.name.startswith(GRADIENT)}
     sides = [by_parts(inlined(scope, resolved(scope, side, stop)), scope.continuous) for side in (actual, claimed)]
@@ -113,6 +114,7 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     if found.zero and _anyway(scope, both, sides, letters, where):
         found = replace(found, zero="", outside=(), verdict="proved", condition="", cases=ANY)
     scope.facts[:] = before
+    scope.arrays |= arrays  # where one claim counts from says nothing of the next
     if found.verdict in ("refuted", "proved_if", "proved_for") and (inner := _nested(scope, sides)):
         return Judgement("not_understood", reason=f"a function of {inner}, itself a function, is only compared by name")
     return _if_there(scope, found, needed, context.constraints)

@@ -108,7 +108,7 @@ def _image(reader: Reader, v: Value, beside: Sequence[Value]) -> Value:
     if not image.rank or factor is None or not reader.scope.images or reader.scope.array(factor.name) is not None:
         return v
     if reader.scope.choose("bias", "an array", "a number") == "a number":
-        return Value(image.rank, lambda i: v.terms)
+        return whole.everywhere(v, image.rank)
     ends = image.box or (None,) * image.rank
     reader.scope.images[factor.name] = tuple(Axis(e[0], e[1] - e[0] + 1) if e else LINE for e in ends)
     return Value(image.rank, lambda i: (Raw((replace(factor, indices=(*factor.indices, *i)),)),), box=image.box)

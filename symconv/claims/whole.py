@@ -78,7 +78,7 @@ def add(values: list[Value], along: int = 1) -> Value:
     ranks = {v.rank for v in values}
     if len(ranks) == 2 and 0 in ranks and all(not t.factors for v in values if not v.rank for t in v.terms):
         rank = max(ranks)  # 1 - a: the number stands in every place
-        values = [v if v.rank else Value(rank, lambda i, v=v: v.terms) for v in values]  # type: ignore[misc]
+        values = [v if v.rank else everywhere(v, rank) for v in values]
         ranks = {rank}
     if ranks == {1, 2}:
         values = [v if v.rank == 2 else _spread(v, along) for v in values]
@@ -88,6 +88,11 @@ def add(values: list[Value], along: int = 1) -> Value:
     box = next((v.box for v in values if known(v)), ())
     return Value(ranks.pop(), lambda i: tuple(t for v in values for t in v.at(i)),
                  row=any(v.row for v in values), box=box)
+
+
+def everywhere(number: Value, rank: int) -> Value:
+    """A number in the place of every element."""
+    return Value(rank, lambda i: number.terms)
 
 
 def _spread(a: Value, axis: int) -> Value:

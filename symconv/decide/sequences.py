@@ -325,7 +325,7 @@ def _proved_back(first: At, claimed: Scalar, letter: str, rules: Rules) -> bool:
     """r_0 by later elements, from r_L on: what is claimed holds without layers, and a layer put in front changes it
     as the recurrence says. The layers behind that one are any layers, so no more may be known of them."""
     last, value = rules.ends.get(first.name, (Affine(), first))
-    if first.index != Affine() or last != Affine.of(letter) or rules.steps or any(
+    if first.index != Affine() or last != Affine.of(letter) or rules.steps or rules.starts or any(
             isinstance(x, At) and x.name in rules.back for x in walk(claimed)):
         raise NotSupported(f"{first} goes back from layer {last}")
     empty = _Unfold(rules, None)
