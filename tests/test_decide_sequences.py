@@ -124,6 +124,8 @@ BACK = [r"r_{l-1} = s_l r_l + (k_l - s_l)"]  # from the last layer, as in Comput
     (r"r_0 = 1 + (k-1) \frac{s^L - 1}{s - 1}", [r"r_{l-1} = s r_l + (k - s)", "r_L = 1"], "proved"),
     (r"r_0 = k_1 + s_1 (k_2 - 1)", [*BACK, "r_2 = 1"], "proved"),
     (r"r_0 = k_1 + s_1 (k_2 - 1)", BACK, "not_understood"),
+    (r"r_3 = k_1", [*BACK, "r_2 = 1"], "not_understood"),
+    ("r_L = 1 + 2 L", [r"r_{l-1} = r_l - 2", "r_0 = 1"], "not_understood"),
     (r"P_0 = \sum_{l=1}^{L} p_l \prod_{i=1}^{l-1} s_i", [r"P_{l-1} = s_l P_l + p_l"], "not_understood"),
     (r"r_L = 2^{-L}", [r"r_l = \frac{r_{l-1}}{2}", "r_0 = 1"], "checked"),
 ])  # fmt: skip

@@ -253,8 +253,11 @@ def _defines(scope: Scope, left: Scalar, right: Scalar) -> str | None:
     behind = left.index - letter
     if not behind.is_constant:
         raise NotationError(f"an element at {left.index} cannot be defined", -1)
-    if left.name in RECURRENT and not letters_of(right) and letter.isupper():  # r_L = 1
+    if left.name in RECURRENT and not letters_of(right) and letter.isupper() \
+            and Var(letter) not in walk(right):  # r_L = 1
         return _ends(scope, left, right)
+    if left.name in rules.back:
+        return None
     body = put(right, {letter: Affine.of(letter) - behind})
     if other := letters_of(body) - {letter}:
         raise NotationError(f"the index {min(other)} is declared nowhere", -1)
@@ -274,6 +277,8 @@ def _begins(scope: Scope, left: At, right: Scalar) -> str | None:
     starts = rules.starts.get(left.name, {})
     if left.name in rules.back:
         known = left.name in rules.ends or letters_of(right) or any(isinstance(x, At) for x in walk(right))
+        if not known and at < 1:
+            raise NotationError(f"where {left.name} ends is not understood: it goes back, and is given at {at}", -1)
         return None if known else _ends(scope, left, right)
     if letters_of(right) or at in starts or (left.name in rules.steps and (starts or at > 1)):
         return None

@@ -45,6 +45,8 @@ def _evaluate(t: Scalar, values: Mapping[str, int], rules: Rules, elements: Mapp
                     ends = at == last
                     return of(*((rules.ends[name][1], values) if ends else (
                         rules.back[name].body, {**values, rules.back[name].letter: at})))
+                if name in rules.back:
+                    raise NotSupported(f"{name} is not said beyond its last layer")
                 return Fraction(elements[f"{name}_{at}"])
             case Total():
                 run = range(_small(x.low.evaluate(more)), _small(x.high.evaluate(more)) + 1)
