@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine, Constraint, at_least, equal
-from symconv.claims.extents import alone, common, held, stated, without
+from symconv.claims.extents import alone, common, held, paired, stated, without
 from symconv.claims.raw import Factor, Raw
 from symconv.claims.scope import BASE, GRADIENT, LINE, Array, Axis, Scope
 from symconv.claims.words import axes
@@ -152,8 +152,8 @@ class Axes:
                     self.same(self.found[single], array.axes[axis], derived)
                 if single in self.letters and (self.target == CLAIM or not self.moves(single, everything)):
                     self.outputs.setdefault(single, array.axes[axis])
-                elif single in t.indices:
-                    self.found.setdefault(single, array.axes[axis])
+                elif single in t.indices and self.found.setdefault(single, array.axes[axis]) != array.axes[axis]:
+                    self.facts += paired(self.scope, t, single) if self.target == CLAIM else ()
 
     def same(self, written: Axis, known: Axis, derived: bool) -> None:
         """A sum over a whole axis says how long it is: H_out for what was only derived so far, or a new

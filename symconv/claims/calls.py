@@ -14,7 +14,7 @@ from symconv.claims.partials import derived_value
 from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import Scope
 from symconv.claims.spelling import reference
-from symconv.claims.starred import star
+from symconv.claims.starred import ENDS, FINITE, NOWHERE, star
 from symconv.claims.words import CONVOLUTIONS, ROTATIONS, SCALARS, is_function, key, names_in, not_understood
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -78,6 +78,7 @@ def padded(reader: Reader, node: n.Call) -> Value:
         raise not_understood("how far it is padded is not said", node)
     value = reader.value(node.arguments[0])
     if not whole.known(value):  # a function on all integers has no place for zeros
+        reader.scope.choose(ENDS, NOWHERE, FINITE)
         raise not_understood("where what is padded ends is not said", node)
     return whole.padded(value, reader.indexing().read(amount))
 

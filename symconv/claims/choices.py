@@ -20,6 +20,7 @@ SETTLED = ("", "definition", "not_a_claim")
 WORDED = {"correlation": "cross-correlation"}
 AXES = {"1": "1 axis", "2": "2 axes"}
 SENTENCES = {"slides": "the {} operand of a cross-correlation slides", "outputs": "outputs count from {}",
+             "ends": "arrays {}",
              "bias": "the bias of a convolution is {}", "axes": "arrays named as a whole have {}"}
 
 

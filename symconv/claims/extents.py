@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symconv.affine import Affine, Constraint
+from symconv.affine import Affine, Constraint, equal
 from symconv.claims.raw import Raw
-from symconv.claims.scope import Axis
+from symconv.claims.scope import Axis, Scope
 
 
 def without(constraints: Sequence[Constraint], once: Sequence[Constraint]) -> tuple[Constraint, ...]:
@@ -58,3 +58,13 @@ def stated(name: str, t: Raw) -> tuple[Affine, Affine] | None:
         elif a == -1 and high is None:
             high = rest
     return (low, high) if low is not None and high is not None else None
+
+
+def paired(scope: Scope, t: Raw, index: str) -> list[Constraint]:
+    """sum_i u_i y_i pairs u with the outputs y: where nobody says how long u is, it is as long as y."""
+    along = [(f.name, x) for f in t.factors if (a := scope.array(f.name)) for e, x in zip(f.indices, a.axes, strict=True)
+             if alone(e) == index and x.extent is not None]
+    made = [(v, x) for v, x in along if v in scope.definitions]
+    free = [(v, x) for v, x in along if v not in scope.definitions and x.extent.names <= scope.invented]
+    return [equal(x.extent, y.extent) for v, x in free for o, y in made
+            if x.low == y.low and v not in scope.definitions[o].reads]

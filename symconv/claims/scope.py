@@ -213,9 +213,10 @@ class Scope:
         return {f.name: copy(getattr(self, f.name)) for f in fields(self)}
 
     def restore(self, before: Mapping[str, object]) -> None:
-        """Forget what was learnt since: a formula that is not understood says nothing."""
+        """Forget what was learnt since, but not what it left open: a formula that is not understood says nothing."""
         for name, value in before.items():
-            setattr(self, name, value)
+            if name != "taken":
+                setattr(self, name, value)
 
     def branch(self) -> Scope:
         """A copy in which operators may be defined without the rest of the document taking notice."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 PLAIN = ("times", "cdot")
 IMPULSE = "delta"
+ENDS, NOWHERE, FINITE = "ends", "go on without end", "have ends"  # of arrays whose length nobody says
 OFFSETS = frozenset(("b", "B", "bias", "beta", "Beta"))
 STARS = ("*", "ast", "star", "circledast", "otimes")
 
@@ -78,17 +80,26 @@ def star(reader: Reader, node: n.Operation) -> Value:
 
 
 def _sized(scope: Scope, left: Value, right: Value) -> bool:
-    """Where somebody says how long one operand is, the other is no function on all integers either."""
+    """Where somebody says how long one operand is, the other is no function on all integers either; nor is any
+    operand where zeros are put around what comes of it."""
     new = [v for v in (left, right) if v.array and v.rank and scope.array(v.array) is None]
-    if not new or not any(len(scope.extents.get(v.array, ())) == v.rank for v in (left, right)):
+    said = any(len(scope.extents.get(v.array, ())) == v.rank for v in (left, right))
+    if not new or not (said or scope.preferred.get(ENDS) == FINITE):
         return False
     for v in new:
-        extents = scope.extents.setdefault(v.array, tuple(
+        extents = scope.extents.setdefault(v.array, _kernel_sizes(scope, v, left if v is right else right) or tuple(
             scope.size(f"|{v.array}|" + (f"_{axis + 1}" if v.rank > 1 else "")) for axis in range(v.rank)))
         if len(extents) != v.rank:
             return False
         scope.arrays[v.array] = Array(v.array, tuple(Axis(Affine.of(scope.base or 0), e) for e in extents))
     return True
+
+
+def _kernel_sizes(scope: Scope, v: Value, other: Value) -> tuple[Affine, ...]:
+    """k x k for what is the kernel by its role or by the letters, where k is the one kernel size."""
+    sizes = [size for size, role in scope.roles.items() if role == "kernel size"]
+    kernel = re.match("kernel|filter|weights?", scope.roles.get(v.array, "")) or kernel_second(other.array, v.array)
+    return (scope.size(sizes[0]),) * v.rank if kernel and len(sizes) == 1 else ()
 
 
 def biased(reader: Reader, node: n.Add) -> list[Value]:
