@@ -12,14 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from symconv.affine import Affine, Constraint, at_least, equal
+from symconv.claims.bases import PADDING, guess_base
 from symconv.claims.extents import alone, common, held, paired, stated, without
 from symconv.claims.raw import Factor, Raw
 from symconv.claims.scope import BASE, GRADIENT, LINE, Array, Axis, Scope
 from symconv.claims.words import axes
 from symconv.errors import NotationError
-
-PADDING = frozenset(("p", "P", "pad", "padding", "p_h", "p_w", "P_h", "P_w", "p_H", "p_W", "P_H", "P_W"))
-
 
 LARGEST = 100_000  # numbers in an index or a bound
 CLAIM = "claim"  # the target of what defines nothing
@@ -53,7 +51,7 @@ class Axes:
             for f in t.factors:
                 if not f.indices:
                     self.scope.ranks.setdefault(f.name, 0)
-        self.base = self.guess_base(everything)
+        self.base = guess_base(self.scope, self.letters, everything)
         for t in everything:
             self.indices_of(t, everything)
         waiting = {name for name in unknown if self.leads(name, everything)}
@@ -166,12 +164,13 @@ class Axes:
             return
         single = alone(written.extent)
         gap = written.extent - known.extent
+        numbered = self.target != CLAIM and derived and written.extent.is_constant and gap.names <= self.scope.invented
         if not gap.names or any("~" in n for n in gap.names):
             return
         used = {n for a in self.scope.arrays.values() for x in a.axes for e in (x.low, x.extent) if e for n in e.names}
         fresh = {n for n in gap.names if n not in self.scope.settled or n not in used}
         renamed = len(fresh) == len(gap.names & self.scope.invented) == 1 == len(gap.items) - 1 and not gap.constant
-        if renamed or single in fresh:
+        if renamed or numbered or single in fresh:
             fact = equal(written.extent, known.extent)
             if fact not in self.scope.facts:
                 self.facts.append(fact)
@@ -288,6 +287,8 @@ class Axes:
 
     def output(self, letter: str, terms: list[Raw]) -> Axis:
         """Where the formula has a value: where everything it reads is there, or all integers."""
+        if self.target == CLAIM and (self.scope.zero or self.everywhere(letter, terms)):
+            return LINE  # what is not there is zero
         found: Axis | None = None
         for t in terms:
             for f in t.factors:
@@ -299,6 +300,11 @@ class Axes:
                         here = self.window(letter, e, t, array.axes[axis])
                         found = here if found is None else common(found, here)
         return found or LINE
+
+    def everywhere(self, letter: str, terms: list[Raw]) -> bool:
+        """Is it read in sums without bounds only, which leave out what is not there?"""
+        reads = [(t, e) for t in terms for f in t.factors for e in f.indices if letter in e.names]
+        return bool(reads) and all(e.names & (set(t.indices) - t.stated) for t, e in reads)
 
     def window(self, letter: str, e: Affine, t: Raw, axis: Axis) -> Axis:
         if axis.extent is None:
@@ -361,36 +367,3 @@ class Axes:
             coefficient = sum(c for m, c in rest if name in m)
             total = total.substitute({name: axis.last if coefficient * sign > 0 else axis.low})
         return total
-
-    # -- base
-
-    def guess_base(self, terms: list[Raw]) -> int:
-        """0 or 1: the base at which first outputs and first taps read first elements."""
-        if self.scope.base is not None:
-            return self.scope.base
-        for t in terms:
-            for f in t.factors:
-                for e in f.indices[:len(f.indices) - len(self.scope.images.get(f.name, ()))]:
-                    moving = [n for n in e.names if n in t.indices or n in self.letters]
-                    if len(moving) > 1:
-                        fits = [b for b in (1, 0) if self.first(e, t, b) == b]
-                        if len(fits) == 1:
-                            self.scope.base = fits[0]
-                            return fits[0]
-        lows = [low.constant for t in terms for n in t.indices if (b := stated(n, t)) and (low := b[0]).is_constant]
-        base = 1 if 1 in lows and 0 not in lows else 0 if 0 in lows else 1
-        if lows:
-            self.scope.base = base
-        return base
-
-    def first(self, e: Affine, t: Raw, base: int) -> int | None:
-        values: dict[str, int] = {}
-        for name in e.names:
-            bounds = stated(name, t) if name in t.indices else None
-            if bounds is not None:
-                values[name] = bounds[0].constant if bounds[0].is_constant else 0
-            elif name in t.indices or name in self.letters:
-                values[name] = base
-            else:
-                values[name] = 0 if name in PADDING else 3
-        return e.evaluate(values)

@@ -15,7 +15,16 @@ from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import Scope
 from symconv.claims.spelling import reference
 from symconv.claims.starred import ENDS, FINITE, NOWHERE, star
-from symconv.claims.words import CONVOLUTIONS, ROTATIONS, SCALARS, is_function, key, names_in, not_understood
+from symconv.claims.words import (
+    CONVOLUTIONS,
+    OF_NUMBERS,
+    ROTATIONS,
+    SCALARS,
+    is_function,
+    key,
+    names_in,
+    not_understood,
+)
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.vocabulary import RUN
@@ -87,6 +96,8 @@ def applied(reader: Reader, node: n.Call) -> Value | None:
     """sigma(z_i): a function of an expression; w(i, j) is an element; K(a + b) may be a product."""
     ref = reference(reader, node.head)
     name = reader.scope.resolve(ref.name)
+    if name in OF_NUMBERS and (len(node.arguments) > 1 or not is_function(name)):
+        raise not_understood(f"{name} is not understood here", node)
     if reader.scope.array(name) is not None or (
             node.bracket == "[" and (ref.indexed or len(node.arguments) > 1)):
         return None

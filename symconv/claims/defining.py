@@ -12,6 +12,7 @@ from symconv.claims.axes import Axes
 from symconv.claims.blocks import block_of, in_blocks
 from symconv.claims.blurred import clear
 from symconv.claims.function_definitions import activation
+from symconv.claims.gradients import depends
 from symconv.claims.judge import Judgement, spoken_array
 from symconv.claims.kinds import forward_name
 from symconv.claims.letters import children
@@ -77,6 +78,9 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
         return session.claim(opened, left, right, s)
     if ref.name in session.scope.definitions and not session.given:
         return restated(session, opened, left, right, s, ref.name)
+    heads = {session.scope.resolve(key(base_of(x))) for x in index_heads(right)} - {ref.name}
+    if ref.indexed and any(depends(session.scope, v, ref.name) for v in heads):
+        return None  # h[n] = s[n] - s[n-1], where s was made of h
     return define(session, opened, left, right, s)
 
 

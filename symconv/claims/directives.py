@@ -15,7 +15,7 @@ from symconv.notation import nodes as n
 from symconv.notation.parser import parse
 
 Rule = tuple[re.Pattern[str], Callable[[Scope, re.Match[str]], bool]]
-NAME = r"\\?[A-Za-z]\w*(?:_\{?\w+\}?)?(?:\^\{?\(?\w+\)?\}?)?"
+NAME = r"\\?[A-Za-z]\w*(?:_\{?\w+\}?)?(?:\^\{?\(?[\w+-]+\)?\}?)?"
 ROLES = re.compile(r"""(input|kernel|filter|weight|bias|output|loss|activation|upstream|stride|pad|dilation|channel|
     group|batch|size|learning|image|signal|gradient|parameter|receptive|number|layer|multipl|length\ of|\bsides\b|
     total)""", re.X)
@@ -40,6 +40,14 @@ def directive(scope: Scope, text: str) -> bool:
     return any(action(scope, m) for pattern, action in RULES if (m := pattern.fullmatch(words)))
 
 
+def is_directive(text: str) -> bool:
+    """Would it be read as one, without a name and a colon?"""
+    words = " ".join(text.strip().rstrip(".").split())
+    role = re.fullmatch(rf"{NAME}\s*:\s*([^:]+)", words)
+    return any(action is not _role and pattern.fullmatch(words) for pattern, action in RULES) or (
+        role is not None and ROLES.search(role[1]) is not None)
+
+
 def _upstream(scope: Scope, m: re.Match[str]) -> bool:
     scope.upstream[bare(m["name"])] = bare(m["of"])
     scope.losses.add(bare(m["loss"]))
@@ -51,6 +59,8 @@ def _role(scope: Scope, m: re.Match[str]) -> bool:
     if not ROLES.search(role):
         return _shape(scope, name, role_text=m["role"].strip())
     scope.roles[name] = role
+    if (of := re.fullmatch(r"(?:the )?length of (?:the )?(?:\w+ )?(\w)", m["role"].strip())) is not None:
+        scope.extents[of[1]] = (scope.size(name),)
     if re.search("transposed|deconvolution", role):
         scope.operation = "transposed"
     if "loss" in role:
@@ -122,6 +132,11 @@ def _setting(scope: Scope, m: re.Match[str]) -> bool:
 
 def _zero(scope: Scope, m: re.Match[str]) -> bool:
     scope.zero = True
+    return True
+
+
+def _zero_outside(scope: Scope, m: re.Match[str]) -> bool:
+    scope.zeros.add(bare(m["name"]))
     return True
 
 
@@ -210,6 +225,7 @@ def _parity(scope: Scope, m: re.Match[str]) -> bool:
 RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) for p, a in (
     (rf"(?P<name>{NAME})\s*(?:=|is)\s*d(?P<loss>\\?[A-Za-z]+?)\s*/\s*d(?P<of>{NAME})", _upstream),
     (rf"(?P<name>{NAME}) zero outside (?P<low>[^,]+), ?\\l?dots, ?(?P<high>[^,]+)", _range),
+    (rf"(?P<name>{NAME}) zero outside", _zero_outside),
     (r"(?:arrays? (?:are|is) )?zero (?:outside|padding|padded)(?: .*)?", _zero),
     (r"(?:index )?base (?P<base>[01])|indices? from (?P<base2>[01])", _base),
     (r"(?P<word>stride|pad|padding|dilation)\s*(?P<name>[A-Za-z]\w*)?"
@@ -220,7 +236,8 @@ RULES: tuple[Rule, ...] = tuple((re.compile(p, re.I if "(?i)" in p else 0), a) f
     (rf"(?P<operator>{'|'.join(map(re.escape, OPERATORS))}): (?P<meaning>[\w\s(),-]+)", _star),
     (r"\w+ (?P<operator>\S+) \w+\s*(?:is|means|denotes|:) (?P<meaning>[\w\s(),-]+)", _star),
     (r"(?P<name>\S+) (?:is )?(?P<parity>odd|even)", _parity),
-    (r"(?P<operation>transposed|full|valid|same)(?: (?:convolution|padding|(?:cross-)?correlation))?", _operation),
+    (r"(?P<operation>transposed|full|valid|same|dense)(?: (?:layer|convolution|padding|(?:cross-)?correlation))?",
+     _operation),
     (r"(?P<no>no |without )?(?:a )?bias(?:es)?", _bias),
     (r"(?P<dimensions>[123])-?[dD](?: convolution)?", _dimensions),
     (r"infinite signals?|signals? on Z|finite support", _signals),

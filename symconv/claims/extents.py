@@ -62,9 +62,9 @@ def stated(name: str, t: Raw) -> tuple[Affine, Affine] | None:
 
 def paired(scope: Scope, t: Raw, index: str) -> list[Constraint]:
     """sum_i u_i y_i pairs u with the outputs y: where nobody says how long u is, it is as long as y."""
-    along = [(f.name, x) for f in t.factors if (a := scope.array(f.name)) for e, x in zip(f.indices, a.axes, strict=True)
-             if alone(e) == index and x.extent is not None]
-    made = [(v, x) for v, x in along if v in scope.definitions]
-    free = [(v, x) for v, x in along if v not in scope.definitions and x.extent.names <= scope.invented]
-    return [equal(x.extent, y.extent) for v, x in free for o, y in made
-            if x.low == y.low and v not in scope.definitions[o].reads]
+    along = [(f.name, x.low, x.extent) for f in t.factors if (a := scope.array(f.name))
+             for e, x in zip(f.indices, a.axes, strict=True) if alone(e) == index and x.extent is not None]
+    made = [found for found in along if found[0] in scope.definitions]
+    free = [found for found in along if found[0] not in scope.definitions and found[2].names <= scope.invented]
+    return [equal(long, outputs) for name, low, long in free for made_, first, outputs in made
+            if low == first and name not in scope.definitions[made_].reads]

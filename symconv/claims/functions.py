@@ -69,7 +69,7 @@ def _same(scope: Scope, terms: Sum, letters: tuple[str, ...]) -> str | None:
 def _new(scope: Scope, terms: Sum, letters: tuple[str, ...]) -> str:
     taken = {*scope.arrays, *scope.definitions, *scope.upstream, *scope.written}
     name = next(n for k in range(len(taken) + 1) if (n := INNER + "'" * k if k else INNER) not in taken)
-    both = settle(scope, terms, (), letters)
+    both = settle(scope, terms, (), letters, target=name)
     scope.arrays[name] = Array(name, both.axes)
     scope.definitions[name] = Definition(name, letters, terms)
     return name

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.raw import fresh
 from symconv.claims.scope import Scope
-from symconv.claims.words import LINE_WORDS, described, is_word, key, not_understood
+from symconv.claims.words import LINE_WORDS, OF_NUMBERS, described, is_word, key, not_understood
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
@@ -64,6 +64,8 @@ class Indexing:
                 return self.named(node)
             case n.Call() if node.bracket == "[" or key(node) in self.scope.sizes:
                 return self.named(node)
+            case n.Call() if key(node.head) in OF_NUMBERS:
+                raise not_understood(f"{key(node.head)} cannot stand in an index", node)
             case n.Call(arguments=(inner,)):
                 return self.read(node.head) * self.read(inner)
             case n.Bracketed():

@@ -225,12 +225,18 @@ def judged(scope: Scope, both: Settled, decision: Decision) -> Judgement:
     cases = whole_sizes(scope, decision.condition.formula) if isinstance(decision.condition, Cases) else ANY
     zero = ""
     verdict = {"unknown": "not_understood"}.get(decision.kind, decision.kind)
-    outside = () if scope.zero else both.outside
+    outside = () if scope.zero else tuple(v for v in both.outside if not _vanishes(scope, v))
     if outside and verdict in ("proved", "proved_if", "proved_for"):
         zero = " and ".join(f"{spoken_array(scope, a)} is zero outside its range" for a in outside)
         verdict = "proved_if" if verdict == "proved" else verdict
     return Judgement(verdict, _joined(zero, cases), shown, reasoned(scope, decision.reason), decision.engines,
                      both.outside, zero=zero, cases=cases)
+
+
+def _vanishes(scope: Scope, name: str) -> bool:
+    """Is it said that this array is zero outside, in this layer or in all of them?"""
+    said = spoken_array(scope, name).replace("{", "").replace("}", "")
+    return bool({said, said.partition("^")[0]} & scope.zeros)
 
 
 def whole_sizes(scope: Scope, cases: Formula) -> Formula:

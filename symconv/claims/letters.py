@@ -12,7 +12,8 @@ INDICES = frozenset("ijlmtuvxyzabcqe")  # letters that are hardly ever sizes
 SIDES = frozenset(("in", "out", "h", "w", "H", "W", "D", "d", "x", "y", "c", "C", "f", "F", "k", "K", "s", "p"))
 ELEMENTS = frozenset("xywohzvuabfg")  # letters of arrays, whose numbered elements are no sizes
 SIGNALS, KERNELS = frozenset("XIAUFYZ"), frozenset("WKFGVH")  # X * W joins arrays, H * W sizes
-SHORT = frozenset("in out pad eff max min new old tot top bot inp img ker fc".split())
+SHORT = frozenset("""in out pad eff max min new old tot top bot inp img ker fc sep std dir row col dw pw fft avg sum reg
+    dep grp dil win""".split())
 PADDINGS = frozenset(("p", "pad", "padding", "ph", "pw"))  # p_l and p_r: left and right
 HEIGHTS = frozenset("HWD")  # H_o: of the output
 MULTIPLIERS = frozenset("skpdncKNCPSD")
@@ -202,5 +203,7 @@ def _label(entry: n.Node) -> bool:
         return len(word) > 3 or word in SHORT
     if isinstance(entry, n.Scripted) and key(entry.base) in SIDES and all(map(_label, entry.below)):
         return True  # n_{H_{prev}}
+    if isinstance(entry, n.Add) and all(isinstance(t.node, n.Product) for t in entry.terms):
+        return all(_label(t.node) for t in entry.terms)  # row+col
     names = list(index_names(entry))
     return bool(names) and all(key(x) in ("l", "L", "ell", "t") for x in names)

@@ -12,7 +12,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Index, Raw, Sum, Value, derivative, fresh, multiply
 from symconv.claims.settle import settle
 from symconv.claims.stars import named
-from symconv.claims.words import is_transpose, key, ranked
+from symconv.claims.words import base_of, is_transpose, key, ranked
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
@@ -145,8 +145,9 @@ def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...
     if isinstance(factors[0], n.Scripted) and any(map(is_transpose, factors[0].above)) \
             and key(factors[0].base) in scope.unary:
         return _adjoint(opened, scope.unary[key(factors[0].base)], scope.resolve(argument), entries, right)
-    if name in scope.unary or scope.array(name) is not None:
-        return None
+    matrix = scope.resolve(key(base_of(factors[0])))
+    if name in scope.unary or scope.array(name) is not None or scope.array(matrix) is not None:
+        return None  # (A^T y)_j of a matrix that is known
     reader = opened.reader()
     reader.names = {v: e for v, e in reader.names.items() if v in {key(x) for x in entries}}
     letters = tuple(e.items[0][0][0] for e in reader.names.values())

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from symconv.claims.directives import is_directive
+
 N = r"\\?[A-Za-z]\w*(?:_\{[^{}]*\}|_\w+)?'*"
+A = rf"{N}(?:\^\{{?\(?[\w+-]+\)?\}}?)?"  # with the label of a layer
+NAMES = rf"{A}(?:, {A})*(?:,? and {A})?"
+SEVERAL = rf"{A}(?:, {A})*(?:,? and |, ){A}"
+BY = r"\s*(?:x|×|\\times)\s*"
 RELATED = r"[^,;]*(?:<=|>=|<|>|=|\\le|\\ge|\\mid|divides)[^,;]*"
-Rewriting = Callable[[re.Match[str]], list[str]]
+Rewriting = Callable[[re.Match[str]], list[str] | None]  # None: it says something else
 
 
 def simpler(text: str) -> list[str]:
-    """The same in directives and formulas that are known, or the text itself.
+    """The same in directives and formulas that are known, or the text itself. What stands between commas is read
+    for itself where all of it can be.
 
     >>> simpler("K filters of size F x F")
     ['K: number of filters', 'F: kernel size']
@@ -19,10 +26,47 @@ def simpler(text: str) -> list[str]:
     ['g \\\\mid C', 'g \\\\mid O']
     """
     words = " ".join(text.strip().rstrip(".").split())
-    for pattern, said in PHRASES:
-        if (m := pattern.fullmatch(words)) is not None:
-            return [s for part in said(m) for s in simpler(part)]
+    if (found := _said(words)) is not None:
+        return found
+    parts = _clauses(words)
+    if len(parts) > 1 and all(_said(p) is not None or is_directive(p) or (p is parts[0] and "=" in p) for p in parts):
+        return [s for p in parts for s in simpler(p)]
     return [text]
+
+
+def _said(words: str) -> list[str] | None:
+    """What one of the phrases comes to."""
+    for pattern, said in PHRASES:
+        if (m := pattern.fullmatch(words)) is not None and (found := said(m)) is not None:
+            return [s for part in found for s in simpler(part)]
+    return None
+
+
+def _clauses(words: str) -> list[str]:
+    """Between commas; names alone belong to what follows them: f, g real."""
+    found: list[str] = []
+    names = ""
+    for part in words.split(", "):
+        names = f"{names}, {part}" if names else part
+        if not re.fullmatch(A, part):
+            found, names = [*found, names], ""
+    return [*found, names] if names else found
+
+
+def _each(template: str) -> Callable[[re.Match[str]], list[str]]:
+    """The same of several names."""
+    return lambda m: [template.replace("{name}", name).replace("{is}", (m.groupdict().get("is") or "").strip())
+                      for name in re.split(r",? and |, ", m["of"])]
+
+
+def _long(m: re.Match[str]) -> list[str]:
+    return [*_each("{name}: {is}")(m), *([f"base {m['low']}"] if m["low"] else [])]
+
+
+def _kernel(m: re.Match[str]) -> list[str]:
+    if m["high"] == m["wide"]:
+        return [f"{m['high']}: kernel size"]
+    return [f"{m['high']}: kernel height", f"{m['wide']}: kernel width"]
 
 
 def _divides(m: re.Match[str]) -> list[str]:
@@ -38,16 +82,84 @@ def _layers(m: re.Match[str]) -> list[str]:
     return [f"{m['name']}: {m['kind']} of layer {m['name'].rpartition('_')[2].strip('{}')}"]
 
 
+def _count(m: re.Match[str]) -> list[str] | None:
+    """The number of parameters of a layer that is described: its description as directives of their own."""
+    rest, said = m["rest"], []
+    for pattern, directives in PARTS:
+        for part in re.finditer(pattern, rest, re.I):
+            said += [d.format(*part.groups()) for d in directives]
+        rest = re.sub(pattern, " ", rest, flags=re.I)
+    unknown = set(re.findall(r"[^\W\d_]+|\S", rest.lower())) - PLAIN
+    return None if unknown else [f"{m['name']}: number of {m['what']}", *said]
+
+
+PARTS = (
+    (rf"({N}){BY}({N}) (?:kernels?|filters?)", ("{0}: kernel height", "{1}: kernel width")),
+    (rf"(?:kernels?|filters?)(?: of size)? ({N}){BY}({N})", ("{0}: kernel height", "{1}: kernel width")),
+    (rf"({N}) groups", ("{0}: groups",)), (r"([123])-?D\b", ("{0}-D",)),
+    (rf"({N}) (?:input channels|inputs)", ("{0}: input channels",)),
+    (rf"({N}) (?:output channels|outputs|filters)", ("{0}: output channels",)),
+    (r"\b(?:no|without(?: a)?) bias(?:es)?", ("no bias",)), (r"\bbias(?:es)?\b", ("bias",)),
+    (r"\b(?:linear|fully[- ]connected|dense)\b", ("dense layer",)),
+)
+PLAIN = frozenset("""of a an the layer convolution convolutional conv with and in per output channel unit neuron for
+    each weights parameters plus one all together groups kernel filter , ( )""".split())
+
+
 def _valued(m: re.Match[str]) -> list[str]:
     role = m["role"]
     return [f"{role} {m['name']} = {m['value']}"] if role in ("stride", "dilation") else \
         [f"{m['name']}: {role}", f"{m['name']} = {m['value']}"]
 
 
+GENERIC = (r"(?:,? (?:an?|and|arbitrary|any|generic|random|real|real-valued|complex|smooth|rapidly decreasing|finite|"
+           r"nonzero|non-zero|not identically zero|differentiable|continuous|(?:absolutely )?integrable|sequences?|"
+           r"signals?|functions?|arrays?|vectors?|integers?|numbers?))")
+HARMLESS = (rf"{NAMES} (?:acts?|(?:is|are) (?:applied|taken)) element-?wise|valid positions only(?: in .*)?|"
+            rf"sums? (?:(?:run|runs|are|is|go|goes) )?(?:taken )?over all (?:valid )?(?:indices|positions)|"
+            rf"no output padding|(?:a single|one) (?:training )?example|"
+            rf"{N} is (?:the|a) (?:batch|time|layer|channel|spatial|output|hidden) ?(?:index|layer|step)?|"
+            rf"{A}: (?:impulse|step|frequency) response(?: \(.*\))?|{A} \\neq? 0|generic|"
+            r"(?:.* (?:has|have) |there are )?at least \w+ \w+(?: channels?| layers?)?|"
+            r"(?:the|each|every) \w+ (?:is|has) (?:larger|more) than .*|(?:max|average) pooling(?:, .*)?|"
+            r".*rot.* (?:turns|rotates) .* by 180 degrees|each output channel sees .* input channels")
+
 PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f) for p, f in (
+    (rf"(?P<name>{A}): (?:the |total )?number of (?:learnable |trainable )?"
+     r"(?P<what>parameters|weights|multiplications|MACs)(?P<rest>(?: |, ).+)", _count),
     (rf"(?P<by>{N}) divides (?P<of>{N}(?:(?:, | and ){N})*)", _divides),
     (rf"(?P<count>{N}) (?:filters|kernels) of size (?P<size>\w+(?:\s*(?:x|×|\\times)\s*\w+)*)", _filters),
-    (rf"(?P<size>{N}) ?(?:x|×|\\times) ?(?P=size) (?:kernels?|filters?)", lambda m: [f"{m['size']}: kernel size"]),
+    (rf"(?P<high>{N}){BY}(?P<wide>{N}) (?:kernels?|filters?)", _kernel),
+    (rf"(?:kernels?|filters?)(?: of size)? (?P<high>{N}){BY}(?P<wide>{N})", _kernel),
+    (rf"(?P<of>{NAMES}) (?:has|have) (?:length|size|shape) (?P<is>[^,;]+?)"
+     r"(?:,? (?:with )?(?:indices|indexed)(?: from)? (?P<low>[01])(?: to | through |\.\.)[^,;]+)?", _long),
+    (rf"(?P<of>{NAMES}) (?:has|have) (?P<is>\S+) (?:taps|samples|elements|entries|coefficients)",
+     _each("{name}: {is}")),
+    (rf"(?P<of>{NAMES}) (?:is|are)(?: an?)? (?P<is>[^\s,;]+(?:{BY}[^\s,;]+)+)"
+     r"(?: (?:array|image|input|kernel|matrix)e?s?)?", _each("{name}: {is}")),
+    (rf"(?P<name>{A}): (?P<role>[a-z ]+?),? (?P<is>[^\s,;]+(?:{BY}[^\s,;]+)+)",
+     lambda m: [f"{m['name']}: {m['role']}", f"{m['name']}: {m['is']}"]),
+    (rf"(?P<of>{NAMES}) (?:is|are|be) (?:taken (?:as|to be) )?(?:zero|0) outside(?: .*)?",
+     _each("{name} zero outside")),
+    (rf"(?P<of>{NAMES}) (?:has|have) support (?P<low>[^,.]+?)(?:\.\.+| to )(?P<high>[^,.]+)",
+     lambda m: [f"{v} zero outside {m['low']}, \\dots, {m['high']}" for v in re.split(r",? and |, ", m["of"])]),
+    (r"zero outside, for .+ too", lambda m: ["zero outside"]),
+    (rf"grouped convolution with (?P<name>{N}) groups", lambda m: [f"{m['name']}: groups"]),
+    (rf"(?P<of>{SEVERAL}) (?P<is>(?:\\geq?|\\leq?|>=?|<=?) [^,;]+)", _each("{name} {is}")),
+    (rf"(?P<low>[^,;]+) (?P<first>\\leq?|<=?) (?P<of>{SEVERAL}) (?P<is>(?:\\leq?|<=?) [^,;]+)",
+     lambda m: [f"{m['low']} {m['first']} {v} {m['is']}" for v in re.split(r",? and |, ", m["of"])]),
+    (r"sums? (?:(?:run|runs|are|is|go|goes) )?(?:taken )?over (?:all|every) (?:the )?integers",
+     lambda m: ["signals on Z"]),
+    (r"(?:transposed|full|valid|same) convolution in [1-3]-[dD]", lambda m: m[0].split(" in ")),
+    (rf"(?P<of>{NAMES}) (?:has|have|with) (?:a )?finite support", lambda m: ["finite support"]),
+    (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+,? (?:on Z|on the integers|(?:of|with) finite support)",
+     lambda m: ["finite support"]),
+    (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+(?: on R| with compact support)*|{HARMLESS}", lambda m: []),
+    (rf"(?P<name>{N})(?:\[\w\]|_\w) *= *0 *\\text\{{ ?(?:unless|except(?: for| where)?|outside) ?\}} *"
+     r"(?P<low>[^,<]+?) \\leq? \w \\leq? (?P<high>[^,]+)",
+     lambda m: [f"{m['name']} zero outside {m['low']}, \\dots, {m['high']}"]),
+    (rf"(?P<name>{N}) (?:is|denotes|=) (?:a |the )?(?P<function>(?:logistic )?sigmoid|logistic|tanh|ReLU)(?: function)?"
+     r"(?:,? (?:applied )?element-?wise)?", lambda m: [f"{m['name']}: {m['function']} function"]),
     (rf"kernel (?:size )?(?P<name>{N})", lambda m: [f"{m['name']}: kernel size"]),
     (rf"input depth (?P<name>{N})(?: > \d+)?", lambda m: [f"{m['name']}: input channels"]),
     (rf"(?P<name>{N}) groups", lambda m: [f"{m['name']}: groups"]),

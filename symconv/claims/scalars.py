@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -11,27 +10,19 @@ from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.examples import computed, for_its_values
 from symconv.claims.finding import Shown
 from symconv.claims.judge import Judgement, number
-from symconv.claims.lengths import length_truth
 from symconv.claims.letters import scalar_like
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import plain as plain_index
+from symconv.claims.scalar_reading import affine_of, scalar_of
+from symconv.claims.scalar_truths import truths
 from symconv.claims.scalar_writing import scalar_node
 from symconv.claims.scope import Scope
-from symconv.claims.sizes import Role, Truth, conv_parameters, roles, truth_of
-from symconv.claims.words import described, is_function, key, not_understood
+from symconv.claims.sizes import Truth, roles, truth_of
+from symconv.claims.words import key
 from symconv.decide.scalar import (
-    Ceil,
     Facts,
-    Floor,
-    Max,
-    Min,
-    Mod,
     Num,
-    Over,
-    Plus,
-    Pow,
     Scalar,
-    Times,
     Var,
     decide_scalar,
     names,
@@ -41,69 +32,6 @@ from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.as_latex import LATEX
 from symconv.notation.parser import Statement
-
-ROUNDING = {"floor": Floor, "ceil": Ceil}
-EXTREMES = {"max": Max, "min": Min}
-
-
-def scalar_of(node: n.Node, scope: Scope, leaf: Callable[[n.Node, Scope], Scalar] | None = None) -> Scalar:
-    """The scalar an expression denotes.
-
-    Args:
-        leaf: reads what is more than arithmetic; a name, a power or a call where nothing is given.
-
-    Raises:
-        NotationError: it is none.
-    """
-    def of(x: n.Node) -> Scalar:
-        return scalar_of(x, scope, leaf)
-
-    match node:
-        case n.Number():
-            return Num(Fraction(node.value))
-        case n.Bracketed():
-            return of(node.body)
-        case n.Product():
-            return Times(tuple(map(of, node.factors)))
-        case n.Operation(operator="times" | "*" | "ast"):
-            return Times((of(node.left), of(node.right)))
-        case n.Operation(operator="mod"):
-            return Mod(of(node.left), of(node.right))
-        case n.Add():
-            return Plus(tuple(map(of, node.terms)))
-        case n.Signed() if not node.choice:
-            return Times((Num(Fraction(-1)), of(node.node))) if node.negative else of(node.node)
-        case n.Quotient():
-            return Over(of(node.above), of(node.below))
-        case n.Rounded():
-            return (Ceil if node.up else Floor)(of(node.body))
-    return (leaf or _named)(node, scope)
-
-
-def _named(node: n.Node, scope: Scope) -> Scalar:
-    if not isinstance(node, n.Name | n.Scripted | n.Call):
-        raise not_understood(f"{described(node)} is not understood among sizes", node)
-    if isinstance(node, n.Call):
-        word = key(node.head)
-        arguments = node.arguments
-        if len(arguments) == 1 and isinstance(arguments[0], n.Items):
-            arguments = arguments[0].entries
-        if word in ROUNDING and len(arguments) == 1:
-            return ROUNDING[word](scalar_of(arguments[0], scope))
-        if word in EXTREMES:
-            return EXTREMES[word](tuple(scalar_of(a, scope) for a in arguments))
-        function = word.rstrip("'")
-        if is_function(function) or function in scope.functions:
-            raise not_understood("the value of a function is not understood among sizes", node)
-        if node.bracket == "(" and len(arguments) == 1:
-            return Times((scalar_of(node.head, scope), scalar_of(arguments[0], scope)))
-    if isinstance(node, n.Scripted) and len(node.above) == 1 and isinstance(node.above[0], n.Number) \
-            and not node.grouped and key(node) not in scope.roles and node.above[0].value == int(node.above[0].value):
-        base = replace(node, above=()) if node.below or node.primes else node.base
-        return Pow(scalar_of(base, scope), int(node.above[0].value))
-    fixed = scope.settings.get(key(node))
-    scope.heads.setdefault(key(node), node)
-    return Num(Fraction(fixed)) if isinstance(fixed, int) else Var(key(node))
 
 
 def size_chain(body: n.Chain, scope: Scope) -> bool:
@@ -115,7 +43,7 @@ def size_chain(body: n.Chain, scope: Scope) -> bool:
         claimed = scalar_of(body.items[1], blank)
     except NotationError:
         return False
-    return any(True for _ in _truths(blank, key(body.items[0]), claimed))
+    return any(True for _ in truths(blank, key(body.items[0]), claimed))
 
 
 def scalar_chain(scope: Scope, body: n.Chain, s: Statement, given: bool = False) -> list[Outcome]:
@@ -146,14 +74,14 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
     single = ours.name if isinstance(ours, Var) else ""
     if single and first and not given and not _taken(scope, {single, *names(theirs)}, single):
         written = _expanded(scope, theirs)
-        truths = list(_truths(scope, single, written))
-        if truths:
+        found = list(truths(scope, single, written))
+        if found:
             known = roles((single, *names(written), *scope.roles), scope.roles)
-            unknown = [v for v in names(written) if v not in known and v not in names(truths[0].value)
+            unknown = [v for v in names(written) if v not in known and v not in names(found[0].value)
                        and not _known(scope, v)]
             if unknown:
                 raise NotationError(f"nothing says what {', '.join(unknown)} stands for", -1)
-            return _best(scope, left, truths, theirs, _without(facts, single))
+            return _best(scope, left, found, theirs, _without(facts, single))
         inverse = _inverse(scope, single, theirs)
         if inverse is not None:
             return inverse
@@ -162,7 +90,8 @@ def _part(scope: Scope, left: n.Node, right: n.Node, first: bool, given: bool) -
             raise NotationError(f"no formula for the {what} is known to compare this with", -1)
     if single and first and not given and not names(theirs):
         return _valued(scope, single, theirs, facts)
-    if single and first and (given or not (_known(scope, single) or _related(scope, {single, *names(theirs)}))):
+    if single and first and (given or not (_known(scope, single) or _related(scope, {single, *names(theirs)})
+                                           or _made_of(scope, single, theirs))):
         if not given and _moves_indices(scope, single, theirs):
             return Outcome("", Judgement("not_a_claim", reason="a substitution of indices"))
         define(scope, single, theirs)
@@ -238,6 +167,11 @@ def _related(scope: Scope, used: set[str]) -> bool:
     return any(isinstance(a, Var) and used <= {a.name, *names(v)} for a, v in scope.equalities)
 
 
+def _made_of(scope: Scope, single: str, value: Scalar) -> bool:
+    """H_out = s(H_in - 1) + ..., where H_in was given by H_out: that follows or does not."""
+    return any(isinstance(a, Var) and a.name in names(value) and single in names(v) for a, v in scope.equalities)
+
+
 def _without(facts: Facts, name: str) -> Facts:
     """A size that is stated again is another one: what was said of it before no longer holds."""
     return replace(facts, equal=tuple(e for e in facts.equal if e[0] != Var(name)))
@@ -291,25 +225,6 @@ def assume(scope: Scope, body: n.Chain) -> bool:
     return True
 
 
-def affine_of(e: Scalar) -> Affine | None:
-    """The scalar as an integer polynomial, when it is one."""
-    match e:
-        case Num(value) if value.denominator == 1:
-            return Affine.of(int(value))
-        case Var(name):
-            return Affine.of(name)
-        case Plus(inner) | Times(inner):
-            parts = [affine_of(x) for x in inner]
-            if any(p is None for p in parts):
-                return None
-            total = Affine.of(0 if isinstance(e, Plus) else 1)
-            for p in parts:
-                assert p is not None
-                total = total + p if isinstance(e, Plus) else total * p
-            return total
-    return None
-
-
 def facts_of(scope: Scope) -> Facts:
     """What a document says of its sizes."""
     padding = {name: 0 for name, role in scope.roles.items() if "pad" in role}
@@ -321,55 +236,10 @@ def facts_of(scope: Scope) -> Facts:
                  frozenset(k for k, odd in scope.parity.items() if not odd), tuple(scope.divides))
 
 
-def _truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
-    """What the left-hand side must be, by the roles of the names; a transposed layer when only that fits."""
-    own = length_truth(scope, output) if output not in scope.roles else None
-    if own is not None:
-        yield own
-    used = dict.fromkeys((output, *names(claimed), *scope.roles))
-    known = roles(used, scope.roles)
-    for word in ("stride", "padding", "dilation"):  # `stride 2` names no letter
-        if word in scope.settings and not any(r.kind == word for r in known.values()):
-            known[word] = Role(word)
-    role = scope.roles.get(output, output.lower())
-    if re.search("param|weights|매개변수|파라미터|参数", role):
-        for bias in (True, False) if scope.bias is None else (scope.bias,):
-            truth = _parameters(scope, known, bias)
-            if truth:
-                yield truth
-        return
-    if output not in known or known[output].kind != "output size":
-        return
-    transposed = any(r.kind == "output padding" for r in known.values())
-    first = scope.operation or ("transposed" if transposed else "convolution")
-    kinds = {r.kind for r in known.values()}
-    other = () if scope.operation or ("dilation" in kinds and "stride" not in kinds) else ("transposed",)
-    for operation in dict.fromkeys((first, *other)):  # i + k - 1 is the full length; i + d(k-1) is a lost sign
-        truth = truth_of(output, known, operation)
-        if truth is None and operation == "convolution":
-            truth = truth_of(output, known, "same")
-        if truth is not None:
-            yield truth
-
-
-def _parameters(scope: Scope, known: dict[str, Role], bias: bool) -> Truth | None:
-    kinds: dict[str, list[str]] = {}
-    for name, role in known.items():
-        kinds.setdefault(role.kind, []).append(name)
-    kernel, inward, outward = (kinds.get(k, []) for k in ("kernel size", "channels in", "channels out"))
-    if not kernel or len(inward) > 1 or len(outward) > 1 or not (inward or outward):
-        return None
-    sides = kernel if len(kernel) > 1 else kernel * scope.dimensions
-    groups = kinds.get("groups", [])
-    value = conv_parameters(sides, inward[0] if inward else 1, outward[0] if outward else 1,
-                            groups[0] if groups else 1, bias)
-    return Truth(value, Facts(), f"the parameters of a convolution {'with' if bias else 'without'} bias")
-
-
-def _best(scope: Scope, left: n.Node, truths: list[Truth], claimed: Scalar, facts: Facts) -> Outcome:
+def _best(scope: Scope, left: n.Node, readings: list[Truth], claimed: Scalar, facts: Facts) -> Outcome:
     """The first reading, unless only a later one makes the formula true."""
     outcomes = []
-    for t in truths:
+    for t in readings:
         both = replace(facts, low={**t.facts.low, **facts.low}, at_least=(*facts.at_least, *t.facts.at_least))
         better = LATEX(n.Chain((left, scalar_node(t.value, scope.heads)), ("=",)))
         judgement = judged(decide_scalar(claimed, t.value, both))

@@ -126,7 +126,7 @@ class Scope:
         taken: choices that definitions left open, with the value used and the other one; preferred: values
             for them; operators: those among them that are meanings of operators.
         low: the least value of each size; sizes not listed are at least 1.
-        zero: arrays count as zero outside, as the author says.
+        zero: arrays count as zero outside, as the author says; zeros: the arrays of which that is said.
         heads: how the author wrote an element of each array, to write others the same way.
         losses: names of the loss; objectives: of what adds to it, J = L + a penalty.
         functions: names of pointwise functions; ranks: of arrays met as a whole, before their shape is known.
@@ -137,8 +137,7 @@ class Scope:
         activations: functions of which more is known than their name; sequences: sizes from layer to layer.
         symmetric: arrays of which a symmetry is said, which proofs do not use.
         taken_sizes: names of sizes whose formula was given; trying: only whether a formula is proved is asked.
-        images: names whose elements are images, with the images' axes.
-        runs: letters side by side that are one name: kh, OC.
+        images: names whose elements are images, with the images' axes; runs: letters that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
         notes: conventions used while reading the current formula.
     """
@@ -205,6 +204,7 @@ class Scope:
     kernel_last: bool | None = None
     rows: set[str] = field(default_factory=set)
     zero: bool = False
+    zeros: set[str] = field(default_factory=set)
     heads: dict[str, n.Node] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -215,8 +215,7 @@ class Scope:
     def restore(self, before: Mapping[str, object]) -> None:
         """Forget what was learnt since, but not what it left open: a formula that is not understood says nothing."""
         for name, value in before.items():
-            if name != "taken":
-                setattr(self, name, value)
+            setattr(self, name, self.taken if name == "taken" else value)
 
     def branch(self) -> Scope:
         """A copy in which operators may be defined without the rest of the document taking notice."""

@@ -13,7 +13,8 @@ from symconv.claims.indexing import Indexing
 from symconv.claims.judge import Judgement
 from symconv.claims.letters import children
 from symconv.claims.outcome import Outcome
-from symconv.claims.scalars import judged, scalar_of
+from symconv.claims.scalar_reading import scalar_of
+from symconv.claims.scalars import judged
 from symconv.claims.scope import Scope
 from symconv.claims.words import described, is_word, key, not_understood
 from symconv.decide.scalar_terms import Num, Plus, Scalar, Times, Var
@@ -216,8 +217,10 @@ def _part(scope: Scope, left: Scalar, right: Scalar, first: bool, given: bool) -
         assumed = None if given else _truth(scope, left, right)
         if assumed is not None:
             left, reading = assumed
-        elif not given and isinstance(left, At | Var) and "receptive" in _role(scope, left.name):
-            raise NotationError(f"nothing says which layers {left.name} is the receptive field of", -1)
+        elif not given and isinstance(left, At | Var) and not _ruled(scope, left.name) and (
+                role := _role(scope, left.name)):
+            raise NotationError(f"nothing says which layers {left.name} is the receptive field of"
+                                if "receptive" in role else f"no formula for the {role} is known", -1)
         elif (said := _defines(scope, left, right)) is not None:
             return Outcome("definition", Judgement("definition"), said)
     loose = {left.name} if isinstance(left, At) else set[str]()
@@ -298,7 +301,7 @@ def _truth(scope: Scope, left: Scalar, right: Scalar) -> tuple[Scalar, str] | No
     rules = scope.sequences
     name = left.name if isinstance(left, At | Var) else ""
     said = _role(scope, name)
-    if "receptive" not in said or name in rules.steps:
+    if "receptive" not in said or _ruled(scope, name):
         return None
     terms = [left, right, *(s.body for s in rules.steps.values())]
     heads = {x.name for t in terms for x in walk(t) if isinstance(x, At)}
@@ -321,6 +324,12 @@ def _truth(scope: Scope, left: Scalar, right: Scalar) -> tuple[Scalar, str] | No
     scope.sequences = replace(rules, steps={**rules.steps, name: step}, starts={
         **rules.starts, name: rules.starts.get(name, {0: ONE})})
     return At(name, index), "the receptive field of layers on top of each other"
+
+
+def _ruled(scope: Scope, name: str) -> bool:
+    """Has a formula for it been given?"""
+    rules = scope.sequences
+    return name in rules.steps or name in rules.plain or name in rules.back
 
 
 def _role(scope: Scope, name: str) -> str:

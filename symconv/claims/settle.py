@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symconv.affine import Affine, AffineLike, Constraint, at_least, inside, unique
-from symconv.claims.axes import Axes
+from symconv.claims.axes import CLAIM, Axes
 from symconv.claims.extents import without
 from symconv.claims.raw import Factor, Raw, Sum
 from symconv.claims.scope import Array, Axis, Scope
@@ -41,15 +41,16 @@ class Settled:
 
 def settle(scope: Scope, left: Sum, right: Sum, letters: Sequence[str],
            conditions: Sequence[Constraint] = (), box: Sequence[tuple[Affine, Affine] | None] = (),
-           elements: Sequence[Factor] = ()) -> Settled:
+           elements: Sequence[Factor] = (), target: str = CLAIM) -> Settled:
     """Equations for both sides of a claim.
 
     Args:
         elements: what the left-hand side names and therefore takes to exist.
+        target: the array that is defined, where it is no claim.
     """
     names = tuple(letters)
     elements = [f for f in elements if all(v in names for e in f.indices for v in e.names if "~" in v)]
-    axes = Axes(scope, names)
+    axes = Axes(scope, names, target)
     for letter, ends in zip(names, box, strict=False):
         if ends is not None:
             axes.given(letter, ends)

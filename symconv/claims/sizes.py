@@ -114,7 +114,8 @@ def dense_parameters(n: ScalarLike, m: ScalarLike, bias: bool = True) -> Scalar:
 def conv_multiplies(outputs: Sequence[ScalarLike], kernel: Sequence[ScalarLike], c_in: ScalarLike,
                     c_out: ScalarLike, groups: ScalarLike = 1) -> Scalar:
     """One multiplication for each output position and each weight (padded zeros counted)."""
-    return Times((*map(scalar, outputs), conv_parameters(kernel, c_in, c_out, groups, bias=False)))
+    channels = scalar(c_in) if scalar(groups) == ONE else scalar(c_in) / scalar(groups)
+    return Times((*map(scalar, (*outputs, *kernel)), channels, scalar(c_out)))
 
 
 def layer_facts(i: ScalarLike, k: ScalarLike, s: ScalarLike = 1, p: ScalarLike = 0, d: ScalarLike = 1,

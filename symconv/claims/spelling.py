@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from symconv.claims.letters import index_names
 from symconv.claims.words import is_transpose, is_word, key, label_below, names_in, not_understood
 from symconv.notation import nodes as n
 
@@ -103,6 +104,10 @@ def superscripts(reader: Reader, node: n.Scripted) -> tuple[list[str], list[n.No
         elif isinstance(entry, n.Number) and not node.grouped and entry.value == int(entry.value) \
                 and 2 <= entry.value <= 4 and f"{key(node.base)}^{entry.value}" not in reader.scope.arrays:
             power = int(entry.value)
+        elif any(key(x) in reader.names for x in index_names(entry)):
+            if not node.grouped:  # e^{-ikn}, not x^{(i+1)}
+                raise not_understood(f"a power with {key(entry)} in the exponent is not understood", node)
+            extra.append(entry)
         else:
             labels.append(key(entry))
     return labels, extra, power, transposed

@@ -48,14 +48,14 @@ def star(reader: Reader, node: n.Operation) -> Value:
         raise not_understood("the operands have different numbers of axes", node)
     template = reader.scope.templates.get((named(node), left.rank))
     if template is not None and template.serves(left, right):
+        if template.general:  # what the operator was defined for goes on without end
+            _endless(reader.scope, *(v for v in (left, right) if v.array not in reader.scope.extents))
         return template.apply(left, right)
     if _sized(reader.scope, left, right):
         left, right = inner.value(node.left), inner.value(node.right)
     said = f"{reader.scope.stars.get(canonical(node.operator), '')} {node.label}"
     if not any(m in said for m in ("valid", "full", "same")):
-        for side in (left, right):  # nobody says how long they are
-            if side.array and side.rank:
-                reader.scope.line(side.array, side.rank)
+        _endless(reader.scope, left, right)  # nobody says how long they are
     if max(left.rank, right.rank) > 3:
         raise not_understood(f"the operator {node.operator} is not understood between arrays with "
                              f"{max(left.rank, right.rank)} axes", node)
@@ -77,6 +77,13 @@ def star(reader: Reader, node: n.Operation) -> Value:
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
     return slid(reader, node, left, right)
+
+
+def _endless(scope: Scope, *operands: Value) -> None:
+    """Functions on all integers, where the arrays are not known."""
+    for v in operands:
+        if v.array and v.rank:
+            scope.line(v.array, v.rank)
 
 
 def _sized(scope: Scope, left: Value, right: Value) -> bool:

@@ -90,10 +90,29 @@ def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
     def run(choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
         number_afresh()
         session = Session(Scope(preferred=choices), fixed=True)
-        found = take_given(session, given)
-        return found + of_formula(session, Formula.alone(latex), Document("-", (), ())), session.scope
+        context = take_given(session, given)
+        found = of_formula(session, Formula.alone(latex), Document("-", (), ()))
+        return context + [resting(f, context) for f in found], session.scope
 
     return told(under_each_choice(run))
+
+
+def resting(f: Finding, context: Sequence[Finding]) -> Finding:
+    """What is false, or holds under a condition only, may hold by what was said and not understood."""
+    unread_ = [g.latex for g in context if g.code == "SC002" and not _differ(g.latex, f)]
+    if not unread_ or f.verdict not in ("refuted", "proved_if", "proved_for"):
+        return f
+    o = Outcome(f.kind, Judgement("not_understood", reason=f"it may rest on what was not understood: {unread_[0]}"))
+    code, severity = coded(o)
+    return Finding(f.latex, o.verdict, code, severity, sentence(o), f.kind, f.path, f.line, f.column, f.end_line,
+                   f.end_column, f.part, reading=f.reading)
+
+
+def _differ(text: str, f: Finding) -> bool:
+    """Does the counterexample fit M \\ne N?"""
+    m = re.fullmatch(r"(\S+) *\\neq? *(\S+)", text)
+    sizes = dict(f.counterexample.sizes) if f.counterexample else {}
+    return m is not None and {m[1], m[2]} <= sizes.keys() and sizes[m[1]] != sizes[m[2]]
 
 
 WORD = re.compile(r"\\[A-Za-z]+|.", re.S)

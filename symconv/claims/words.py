@@ -11,6 +11,7 @@ from symconv.notation.vocabulary import RUN
 
 FUNCTIONS = frozenset("""sigma phi varphi psi relu sigmoid tanh softplus softmax exp log ln sin cos act elu gelu silu
     swish activation leakyrelu sgn sign sqrt""".split())
+OF_NUMBERS = frozenset("min max argmin argmax abs sup inf gcd lcm det tr trace rank dim log ln exp sin cos".split())
 ROTATIONS = frozenset(("rot", "rot180", "flip", "rotate", "reverse", "rev", "rotate180", "flipped"))
 CONVOLUTIONS = frozenset(("conv", "conv1d", "conv2d", "conv2", "convolve", "convolution", "corr", "xcorr"))
 LOSSES = frozenset(("L", "E", "J", "C", "l", "ell", "loss", "Loss", "error", "cost", "Cost", "ε", "R"))

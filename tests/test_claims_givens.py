@@ -1,0 +1,131 @@
+"""What a person gives in words, and what a verdict rests on."""
+
+from __future__ import annotations
+
+import pytest
+
+from symconv.claims.verify import claim_findings, verify_claim
+
+LAYER = [r"y_i = \sum_{j=0}^{k-1} w_j x_{i+j}", r"\delta_i = \frac{\partial L}{\partial y_i}", "base 0"]
+FULL = r"\frac{\partial L}{\partial x_m} = \sum_{j=0}^{k-1} w_j \delta_{m-j}"
+
+
+@pytest.mark.parametrize("words", [
+    "delta is zero outside", "zero outside", "no padding, delta is zero outside", r"\delta and w are zero outside"])
+def test_arrays_that_are_zero_outside(words: str) -> None:
+    assert verify_claim(FULL, given=LAYER).verdict == "proved_if"
+    assert verify_claim(FULL, given=[*LAYER, words]).verdict == "proved"
+
+
+def test_another_array_that_is_zero_outside() -> None:
+    assert verify_claim(FULL, given=[*LAYER, "x is zero outside"]).verdict == "proved_if"
+
+
+@pytest.mark.parametrize("words", [
+    "x has length 4, indices 0 to 3", "x has 4 samples", "x is an arbitrary sequence", "f acts elementwise",
+    "sums run over all valid indices", "stride 1, no padding", "x and w are real", "a single training example",
+    r"n, k \ge 1", r"\alpha \ne 0", "at least two channels", "W is 3 x 3", "kernel k_h x k_w", "stride s, pad p",
+    "grouped convolution with g groups", "x[n] = 0 \\text{ unless } 0 \\le n \\le L-1", "g is the sigmoid function"])
+def test_words_that_are_read(words: str) -> None:
+    assert not [f for f in claim_findings("o = i", [words]) if f.code == "SC002"]
+
+
+@pytest.mark.parametrize("words", ["H has the same size as X", "all layers have width n", "as many inputs as outputs"])
+def test_what_is_false_is_not_said_beside_words_that_are_not_read(words: str) -> None:
+    wrong = FULL.replace("m-j", "m+j")
+    assert verify_claim(wrong, given=[*LAYER, "zero outside"]).verdict == "proved_if"
+    found = verify_claim(wrong, given=[*LAYER, "zero outside", words])
+    assert found.verdict == "not_understood"
+    assert words in found.message
+    assert verify_claim(FULL, given=[*LAYER, "zero outside", words]).verdict == "proved"
+
+
+@pytest.mark.parametrize(("claim", "verdict"), [
+    ("N_y = N_x + N_h - 1", "proved"), ("N_y = N_x + N_h", "refuted")])
+def test_the_length_of_a_convolution(claim: str, verdict: str) -> None:
+    given = ["y = x * h, * is full convolution", "N_x: length of x", "N_h: length of h", "N_y: length of y"]
+    assert verify_claim(claim, given=given).verdict == verdict
+
+
+GROUPED = "2-D convolution layer with g groups and one bias per output channel"
+
+
+@pytest.mark.parametrize(("claim", "layer", "verdict"), [
+    (r"P = C_{out}(k_h k_w \frac{C_{in}}{g} + 1)", GROUPED, "proved"),
+    (r"P = C_{out}(k_h k_w C_{in} + 1)", GROUPED, "proved_if"),
+    (r"P = k_h k_w C_{in} C_{out}", "2-D convolution layer without bias", "proved"),
+    (r"P = (C_{in} + 1) C_{out}", "dense layer with a bias per output", "proved"),
+    (r"P = (C_{in} + 1) C_{out}", "depthwise separable layer", "not_understood"),
+])  # fmt: skip
+def test_numbers_of_parameters_of_a_layer_in_words(claim: str, layer: str, verdict: str) -> None:
+    given = [f"P: number of parameters of a {layer}", "C_{in}: input channels, C_{out}: output channels",
+             "kernel k_h x k_w"]
+    if layer.startswith("dense"):
+        given.pop()
+    assert verify_claim(claim, given=given).verdict == verdict
+
+
+def test_numbers_of_multiplications() -> None:
+    given = ["M: number of multiplications of a 2-D convolution layer with kernel k x k and no bias",
+             "C_{in}: input channels, C_{out}: output channels", r"H_{out} = \frac{H}{s}", r"W_{out} = \frac{W}{s}",
+             "s divides H and W", r"s \ge 2"]
+    assert verify_claim(r"M = \frac{H W}{s^2} k^2 C_{in} C_{out}", given=given).verdict == "proved"
+    assert verify_claim(r"M = \frac{H W}{s} k^2 C_{in} C_{out}", given=given).verdict == "refuted"
+
+
+@pytest.mark.parametrize(("claim", "given", "verdict"), [
+    ("h[n] = s[n] - s[n-1]", [r"s[n] = \sum_{k=-\infty}^{n} h[k]"], "proved"),
+    ("h[n] = s[n+1] - s[n]", [r"s[n] = \sum_{k=-\infty}^{n} h[k]"], "refuted"),
+    ("H = (O - 1) s + k", ["O = (H - k)/s + 1", "s divides H - k"], "proved"),
+    ("H = (O - 1) s + k - 1", ["O = (H - k)/s + 1"], "refuted"),
+    (r"(T^{T}u)_j = \sum_m w_m u_{j+m}", [r"T_{i,j} = w_{i-j}"], "proved"),
+    (r"(T^{T}u)_j = \sum_m w_m u_{j-m}", [r"T_{i,j} = w_{i-j}"], "refuted"),
+    (r"R = 1 + (k-1)(2^n - 1)", [r"R = 1 + \sum_{l=0}^{n-1} (k-1) 2^l", "R: receptive field"], "proved"),
+    (r"R = 1 + (k-1) 2^n", [r"R = 1 + \sum_{l=0}^{n-1} (k-1) 2^l", "R: receptive field"], "refuted"),
+])  # fmt: skip
+def test_what_was_made_of_something_is_no_definition_of_it(claim: str, given: list[str], verdict: str) -> None:
+    assert verify_claim(claim, given=given).verdict == verdict
+
+
+@pytest.mark.parametrize(("claim", "given", "reason"), [
+    (r"X[k] = \sum_{n} x[n] e^{-ikn}", [], "exponent"),
+    (r"\sum_j w_j x_{|i-j|} = \sum_j w_j x_{i-j}", [], "abs"),
+    (r"\sum_j w_j = \min(i, k) x_i", ["w: k"], "min"),
+])  # fmt: skip
+def test_functions_of_indices_are_no_arrays(claim: str, given: list[str], reason: str) -> None:
+    found = verify_claim(claim, given=given)
+    assert found.verdict == "not_understood"
+    assert reason in found.message
+
+
+def test_labels_of_several_letters() -> None:
+    given = ["C_{std} = D_{K}^{2} M N D_{F}^{2}", "C_{sep} = D_{K}^{2} M D_{F}^{2} + M N D_{F}^{2}"]
+    claim = r"\frac{C_{sep}}{C_{std}} = \frac{1}{N} + \frac{1}{D_{K}^{2}}"
+    assert verify_claim(claim, given=given).verdict == "proved"
+
+
+def test_operators_on_all_integers_have_values_everywhere() -> None:
+    given = [r"(f \star g)[n] = \sum_{m} f[m] g[m+n]", r"(f * g)[n] = \sum_{m} f[m] g[n-m]", "x: 4", "h: 4"]
+    assert verify_claim(r"(x \star h)[n] = (x * \mathrm{flip}(h))[n]", given=given).verdict == "refuted"
+    assert verify_claim(r"(x \star h)[n] = (x * \mathrm{flip}(h))[n]", given=given[:2]).verdict == "refuted"
+    assert verify_claim(r"(x \star h)[n] = (\mathrm{flip}(x) * h)[n]", given=given[:2]).verdict == "proved"
+
+
+@pytest.mark.parametrize(("padding", "verdict"), [("k-1", "proved"), ("k", "refuted")])
+def test_padding_gives_arrays_of_unsaid_length_ends(padding: str, verdict: str) -> None:
+    given = [r"Y = X \star K", "X: input", "K: kernel", "k: kernel size"]
+    claim = rf"\frac{{\partial L}}{{\partial X}} = \mathrm{{pad}}_{{{padding}}}(\frac{{\partial L}}{{\partial Y}})" \
+        r" \star \mathrm{rot}_{180}(K)"
+    assert verify_claim(claim, given=given).verdict == verdict
+
+
+def test_a_free_array_that_is_summed_with_the_outputs_is_as_long() -> None:
+    given = [r"y_i = \sum_{j=0}^{k-1} w_j x_{si+j}", r"z_m = \sum_i w_{m-si} u_i", "zero outside", "base 0"]
+    assert verify_claim(r"\sum_i u_i y_i = \sum_m z_m x_m", given=given).verdict == "proved"
+
+
+def test_a_loss_over_numbered_outputs_says_how_many_there_are() -> None:
+    given = [r"y_{i,j} = b + \sum_{a=0}^{1}\sum_{c=0}^{1} x_{i+a,j+c} w_{a,c}",
+             r"L = \frac{1}{2}\sum_{i=0}^{1}\sum_{j=0}^{1} (y_{i,j} - t_{i,j})^{2}"]
+    claim = r"\frac{\partial L}{\partial w_{a,c}} = \sum_{i=0}^{1}\sum_{j=0}^{1} (y_{i,j} - t_{i,j}) x_{i+a,j+c}"
+    assert verify_claim(claim, given=given).verdict == "proved"
