@@ -54,6 +54,7 @@ class Axes:
         self.base = guess_base(self.scope, self.letters, everything)
         for t in everything:
             self.indices_of(t, everything)
+        self.reach(everything)
         waiting = {name for name in unknown if self.leads(name, everything)}
         for name, rank in unknown.items():
             if name not in waiting:
@@ -70,6 +71,20 @@ class Axes:
         for letter in self.letters:
             if letter not in self.outputs:
                 self.outputs[letter] = self.output(letter, everything)
+
+    def reach(self, terms: list[Raw]) -> None:
+        """sum_{m=1}^{k} w_m says where w ends, of which only T_{ij} = w_{i-j} has been said."""
+        for name in {f.name for t in terms for f in t.factors if f.indices} if self.target == CLAIM else ():
+            array, reads = self.scope.array(name), [(t, f) for t in terms for f in t.factors if f.name == name]
+            by = [d for d in self.scope.definitions.values() if name in d.reads]
+            if array is None or any(a != LINE for a in array.axes) or not by or name in self.scope.definitions \
+                    or self.scope.signals or name in self.scope.called or not self.spanned(reads) \
+                    or any(t.indices for d in by for t in d.terms):
+                continue
+            spans = next(f for t, f in reads if all(alone(e) in t.stated for e in f.indices))
+            axes = tuple(self.found[alone(e) or ""] for e in spans.indices)
+            if all(a.low in (Affine(), Affine.of(1)) for a in axes):
+                self.scope.arrays[name] = Array(name, axes)
 
     def bound_axes(self, name: str, rank: int, terms: list[Raw]) -> None:
         """The ranges of bound indices that stand alone in an array whose other axes are still open."""

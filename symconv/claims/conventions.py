@@ -23,8 +23,7 @@ def assume_upstream(scope: Scope, reader: Reader, nodes: Iterable[n.Node]) -> No
         ref = reference(reader, node)
         if ref.name in scope.assumed:
             scope.note(f"{ref.name} is taken as dL/d{scope.upstream[ref.name]}")
-        if ref.name in scope.upstream or ref.name in scope.arrays \
-                or ref.name in scope.definitions:
+        if ref.name in scope.upstream or ref.name in scope.arrays or ref.name in scope.definitions:
             continue
         if _impulse(scope, node):
             impulse(scope, len(ref.entries) or 1)
@@ -58,6 +57,8 @@ def output(scope: Scope, name: str, rank: int) -> Definition | None:
     label = name.partition("^")[2]
     linear = [d for d in scope.definitions.values()
               if d.letters and not any(f.function for t in d.terms for f in t.factors)]
+    linear = [d for d in linear if any(t.indices or len(t.factors) > 1 for t in d.terms)] or [
+        d for d in linear if len(d.letters) == len(scope.extents.get(name, d.letters))]  # T_{ij} = w_{i-j} is a matrix
     same = [d for d in linear if d.name.partition("^")[2] == label]
     fitting = [d for d in (same or linear) if rank in (0, len(d.letters))] or same or linear
     return fitting[-1] if fitting else None

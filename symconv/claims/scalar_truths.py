@@ -20,7 +20,7 @@ def truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
     own = length_truth(scope, output) if output not in scope.roles else _length(scope, scope.roles[output])
     if own is not None:
         yield own
-    used = dict.fromkeys((output, *names(claimed), *scope.roles, *(v for e in scope.equalities for v in names(*e))))
+    used = dict.fromkeys((output, *names(claimed), *scope.roles))
     known = roles(used, scope.roles)
     for word in ("stride", "padding", "dilation"):  # `stride 2` names no letter
         if word in scope.settings and not any(r.kind == word for r in known.values()):
@@ -33,7 +33,7 @@ def truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
         yield from (truth for bias in given if (truth := _parameters(scope, known, bias)))
         return
     if role in ("number of multiplications", "number of macs"):
-        yield from _multiplications(scope, known)
+        yield from _multiplications(scope, roles((*used, *(v for e in scope.equalities for v in names(*e))), scope.roles))
         return
     if output not in known or known[output].kind != "output size":
         return
