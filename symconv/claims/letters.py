@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from symconv.claims.scope import Scope
@@ -49,7 +50,7 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
     elif isinstance(node, n.Integral):
         bound |= {key(v) for v in node.variables}
     elif isinstance(node, n.Scripted):
-        for entry in node.below:
+        for entry in (*(a for a in node.above if node.grouped and key(a) in scope.examples_by), *node.below):
             _entries(entry, scope, bound, found)
         _visit(node.base, scope, bound, found)
         return
@@ -111,6 +112,21 @@ def index_names(entry: n.Node) -> Iterator[n.Node]:
     else:
         for child in children(entry):
             yield from index_names(child)
+
+
+ABOVE = re.compile(r"\^\s*\{\s*\(\s*([a-z])\s*\)\s*\}")
+MOVED = re.compile(r"\^\s*\{\s*[(\[]?\s*([a-z])\s*[+-]")
+RUN_OVER = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*\{?\s*([a-z])\b")
+
+
+def numbering(text: str) -> frozenset[str]:
+    """The n of x^{(n)}, where sums run over n: it numbers examples, as an index does, and is no label of a layer.
+
+    >>> sorted(numbering(r"\\sum_{n=1}^{N} x^{(n)}_i w^{(l)}"))
+    ['n']
+    """
+    found = set(ABOVE.findall(text)) & set(RUN_OVER.findall(text))
+    return frozenset(found - set(MOVED.findall(text)) - {"l"})
 
 
 def bounds(node: n.Node, running: frozenset[str] = frozenset()) -> Iterator[n.Node]:

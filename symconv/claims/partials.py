@@ -105,8 +105,8 @@ def is_loss(reader: Reader, of: n.Node) -> bool:
 
 def one_of_many(reader: Reader, node: n.Partial) -> bool:
     """dl_n/dy_n: the loss of one example, and what follows for the loss of all is not said by that."""
-    indices = [{key(x) for e in side.below for x in names_in(e)} if isinstance(side, n.Scripted) else set[str]()
-               for side in (node.of, node.by)]
+    indices = [{key(x) for e in (*side.below, *(side.above if side.grouped else ())) for x in names_in(e)}
+               if isinstance(side, n.Scripted) else set[str]() for side in (node.of, node.by)]
     return bool(indices[0] & indices[1] & set(reader.names))
 
 

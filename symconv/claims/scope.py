@@ -133,7 +133,7 @@ class Scope:
         impulses: names of the unit impulse; listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         ratios: quotients of sizes that are said to divide each other.
-        examples: sizes in an example; at_hand: those of this paragraph; fixed: under which a claim is decided.
+        examples_by: letters that number examples, x^{(n)}. examples: sizes in an example; at_hand: those of this paragraph; fixed: under which a claim is decided.
         activations: functions of which more is known than their name; sequences: sizes from layer to layer.
         symmetric: arrays of which a symmetry is said, which proofs do not use.
         taken_sizes: names of sizes whose formula was given; trying: only whether a formula is proved is asked.
@@ -184,7 +184,7 @@ class Scope:
     operators: set[str] = field(default_factory=set)
     padding: int = 0
     support: dict[str, list[tuple[str, Constraint]]] = field(default_factory=dict)
-    multiletter: bool = False
+    examples_by: frozenset[str] = frozenset()
     named: set[str] = field(default_factory=set)
     blurred: set[str] = field(default_factory=set)
     ratios: dict[tuple[Affine, Affine], Affine] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from symconv.claims.choices import under_each_choice
 from symconv.claims.directives import directive
 from symconv.claims.finding import Finding
 from symconv.claims.judge import Judgement
+from symconv.claims.letters import numbering
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.phrases import simpler
 from symconv.claims.prose import said, zero_outside
@@ -45,6 +46,7 @@ def _verified(document: Document, given: Sequence[str], choices: Mapping[str, st
     """The findings on a document, with what it leaves open settled by choices."""
     number_afresh()
     session = Session(Scope(preferred=choices))
+    session.scope.examples_by = numbering("\n".join(s.expanded for s in document.spans))
     session.scope.zero = zero or any(zero_outside(s.prose) for s in document.spans)
     found = take_given(session, given)
     found += take(session, [(d.text, d.place) for d in document.directives], document.path)
@@ -90,6 +92,7 @@ def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
     def run(choices: Mapping[str, str]) -> tuple[list[Finding], Scope]:
         number_afresh()
         session = Session(Scope(preferred=choices), fixed=True)
+        session.scope.examples_by = numbering("\n".join((*given, latex)))
         context = take_given(session, given)
         found = of_formula(session, Formula.alone(latex), Document("-", (), ()))
         return context + [resting(f, context) for f in found], session.scope
