@@ -173,7 +173,8 @@ class Axes:
         name for what nobody named."""
         if written.extent is None or known.extent is None:
             return
-        if written.low != known.low and not (written.low == known.low + 1 and self.counts_from_one(known)):
+        by = written.low - known.low
+        if by != Affine() and not (by.is_constant and abs(by.constant) == 1 and self.recounted(known, by)):
             return
         if not derived and (written.extent.names & self.scope.settled or not known.extent.names <= self.scope.invented):
             return
@@ -190,17 +191,16 @@ class Axes:
             if fact not in self.scope.facts:
                 self.facts.append(fact)
 
-    def counts_from_one(self, known: Axis) -> bool:
+    def recounted(self, known: Axis, by: Affine) -> bool:
         """sum_{o=1}^{O} over an axis of which nobody has said where it begins: from there on it begins with 1."""
-        if self.target != CLAIM or BASE in self.scope.settings or known.extent is None \
-                or alone(known.extent) not in self.scope.invented:
+        if BASE in self.scope.settings or known.extent is None or alone(known.extent) not in self.scope.invented:
             return False
         places = {(a.name, i) for a in self.scope.arrays.values() for i, x in enumerate(a.axes) if x == known}
         if any(alone(f.indices[i]) is None for d in self.scope.definitions.values() for t in d.terms
                for f in t.factors for name, i in places if f.name == name):
             return False
         for name in {name for name, _ in places}:
-            axes = tuple(Axis(x.low + 1, x.extent) if x == known else x for x in self.scope.arrays[name].axes)
+            axes = tuple(Axis(x.low + by, x.extent) if x == known else x for x in self.scope.arrays[name].axes)
             self.scope.arrays[name] = Array(name, axes)
         return True
 

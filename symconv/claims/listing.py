@@ -34,11 +34,13 @@ def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | Non
     terms = reader.value(right).terms
     if any(t.indices for t in terms) or not any(f.indices for t in terms for f in t.factors):
         return None
-    for f in ((name, at), *((f.name, f.indices) for t in terms for f in t.factors if f.indices)):
-        _cover(scope, *f)
     old = scope.definitions.get(name)
     letters = old.letters if old else tuple(fresh("i") for _ in at)
     here = tuple(equal(letter, e) for letter, e in zip(letters, at, strict=True))
+    if old and any(set(here) <= set(t.constraints) for t in old.terms):
+        return None  # a second formula for it
+    for f in ((name, at), *((f.name, f.indices) for t in terms for f in t.factors if f.indices)):
+        _cover(scope, *f)
     scope.definitions[name] = Definition(name, letters, (*(old.terms if old else ()), *_where(terms, here)))
     scope.elements[name] = scope.elements.get(name, 0) + 1
     return Outcome("forward", Judgement("definition"), f"one element of {name}")
