@@ -129,3 +129,40 @@ def test_a_loss_over_numbered_outputs_says_how_many_there_are() -> None:
              r"L = \frac{1}{2}\sum_{i=0}^{1}\sum_{j=0}^{1} (y_{i,j} - t_{i,j})^{2}"]
     claim = r"\frac{\partial L}{\partial w_{a,c}} = \sum_{i=0}^{1}\sum_{j=0}^{1} (y_{i,j} - t_{i,j}) x_{i+a,j+c}"
     assert verify_claim(claim, given=given).verdict == "proved"
+
+
+@pytest.mark.parametrize(("matrix", "verdict"), [
+    ("w_{j-i}", "proved"), ("w_{i-j}", "proved_if"), ("w_{j-i+1}", "refuted")])
+def test_the_matrix_of_a_layer(matrix: str, verdict: str) -> None:
+    given = [r"y_i = \sum_{j=0}^{k-1} w_j x_{i+j}", "y = T x", "w_j = 0 for j < 0 and j \\ge k", "base 0"]
+    assert verify_claim(f"T_{{ij}} = {matrix}", given=given).verdict == verdict
+
+
+def test_examples_are_numbered_above() -> None:
+    given = [r"y^{(n)}_i = \sum_{j=0}^{k-1} w_j x^{(n)}_{i+j}",
+             r"\delta^{(n)}_i = \frac{\partial L}{\partial y^{(n)}_i}"]
+    claim = r"\frac{\partial L}{\partial w_j} = \sum_{n=1}^{N} \sum_i \delta^{(n)}_i x^{(n)}_{i+j}"
+    assert verify_claim(claim, given=given).verdict == "proved"
+    assert verify_claim(claim.replace("= ", r"= \frac{1}{N} "), given=given).verdict == "proved_for"
+    assert verify_claim(claim.replace("{i+j}", "{i-j}"), given=given).verdict != "proved"
+
+
+def test_ranges_belong_to_the_formula_before_them() -> None:
+    given = [r"y_i = \sum_{a=1}^{2} x_{i+a-1} w_a", "i = 1, 2", "base 1"]
+    claim = r"\frac{\partial L}{\partial x_3} = \frac{\partial L}{\partial y_2} w_2"
+    assert verify_claim(claim, given=given).verdict == "proved"
+    assert verify_claim(claim, given=[given[0], "i = 1, 2, 3", "base 1"]).verdict == "refuted"
+
+
+def test_a_second_formula_for_an_element() -> None:
+    given = ["y_0 = d_0 g_0 + d_1 g_1", "y_1 = d_1 g_0 + d_2 g_1"]
+    assert verify_claim("y_1 = d_2 g_1 + g_0 d_1", given=given).verdict == "proved"
+    assert verify_claim("y_1 = d_2 g_1 - g_0 d_1", given=given).verdict == "refuted"
+
+
+def test_an_index_that_nobody_numbered_begins_where_a_sum_begins() -> None:
+    given = ["W_{ij} = u_i v_j", r"y_{m,n} = \sum_{i=0}^{k-1} \sum_{j=0}^{k-1} W_{ij} x_{m+i,n+j}",
+             r"\delta_{m,n} = \frac{\partial L}{\partial y_{m,n}}"]
+    claim = r"\frac{\partial L}{\partial u_i} = \sum_{m,n} \delta_{m,n} \sum_{j=0}^{k-1} v_j x_{m+i,n+j}"
+    assert verify_claim(claim, given=given).verdict == "proved"
+    assert verify_claim(claim.replace("v_j x_{m+i,n+j}", "v_i x_{m+i,n+j}"), given=given).verdict != "proved"

@@ -13,7 +13,7 @@ from symconv.claims.blocks import block_of, in_blocks
 from symconv.claims.blurred import clear
 from symconv.claims.function_definitions import activation
 from symconv.claims.gradients import depends
-from symconv.claims.judge import Judgement, spoken_array
+from symconv.claims.judge import Judgement, judge, spoken_array
 from symconv.claims.kinds import forward_name
 from symconv.claims.letters import children
 from symconv.claims.listing import define_element
@@ -81,7 +81,26 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     heads = {session.scope.resolve(key(base_of(x))) for x in index_heads(right)} - {ref.name}
     if ref.indexed and any(depends(session.scope, v, ref.name) for v in heads):
         return None  # h[n] = s[n] - s[n-1], where s was made of h
-    return define(session, opened, left, right, s)
+    if ref.name in session.rivals and not session.given:
+        return _fitting(session, opened, left, right, s, session.rivals[ref.name])
+    old, array, known = (session.scope.definitions.get(ref.name), session.scope.arrays.get(ref.name),
+                         set(session.scope.arrays))
+    outcome = define(session, opened, left, right, s)
+    if old is not None and array is not None and len(old.letters) == len(session.scope.definitions[ref.name].letters):
+        session.rivals |= dict.fromkeys(session.scope.definitions[ref.name].reads - known, (old, array))
+    return outcome
+
+
+def _fitting(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement,
+             known: tuple[Definition, Array]) -> Outcome:
+    """T_{ij} = w_{j-i}, where y_i = sum_j w_j x_{i+j} and y = T x were given: both must be the same."""
+    scope, (old, array) = session.scope, known
+    box = [(a.low, a.last) if a.last is not None else None for a in array.axes]
+    define(session, opened, left, right, s)
+    letters = tuple(fresh(v.partition("~")[0]) for v in old.letters)
+    here = tuple(map(Affine.of, letters))
+    judgement = judge(scope, old.at(here), scope.definitions[old.name].at(here), letters, box=box)
+    return Outcome("identity", judgement, f"both formulas for {old.name} must agree")
 
 
 def _counts(session: Session, left: n.Node) -> None:

@@ -120,6 +120,7 @@ HARMLESS = (rf"{NAMES} (?:acts?|(?:is|are) (?:applied|taken)) element-?wise|vali
             rf"no output padding|(?:a single|one) (?:training )?example|"
             rf"{N} is (?:the|a) (?:batch|time|layer|channel|spatial|output|hidden) ?(?:index|layer|step)?|"
             rf"{A}: (?:impulse|step|frequency) response(?: \(.*\))?|{A} \\neq? 0|generic|"
+            r"no dilation|the (?:dilated )?kernel fits .*|\w \\in \\mathbb\{Z\}|"
             r"(?:.* (?:has|have) |there are )?at least \w+ \w+(?: channels?| layers?)?|"
             r"(?:the|each|every) \w+ (?:is|has) (?:larger|more) than .*|(?:max|average) pooling(?:, .*)?|"
             r".*rot.* (?:turns|rotates) .* by 180 degrees|each output channel sees .* input channels")
@@ -130,7 +131,25 @@ PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f
     (rf"(?P<by>{N}) divides (?P<of>{N}(?:(?:, | and ){N})*)", _divides),
     (rf"(?P<count>{N}) (?:filters|kernels) of size (?P<size>\w+(?:\s*(?:x|×|\\times)\s*\w+)*)", _filters),
     (rf"(?P<high>{N}){BY}(?P<wide>{N}) (?:kernels?|filters?)", _kernel),
-    (rf"(?:kernels?|filters?)(?: of size)? (?P<high>{N}){BY}(?P<wide>{N})", _kernel),
+    (rf"(?:kernels?|filters?)(?: of size| size)? (?P<high>{N}){BY}(?P<wide>{N})", _kernel),
+    (rf"(?P<of>{NAMES}) of (?:size|shape) (?P<is>[^\s,;]+(?:{BY}[^\s,;]+)+|\([^()]+\))", _each("{name}: {is}")),
+    (r"(?:every|each) layer: (?P<rest>.+)", lambda m: [m["rest"]]),
+    (rf"(?P<rest>(?:kernel size|stride|dilation) {N}) in (?:every|each) layer", lambda m: [m["rest"]]),
+    (rf"layers? \w = 1, ?\\l?dots, ?(?P<count>{N})(?: with (?P<rest>.+))?",
+     lambda m: [f"{m['count']}: number of layers", *([m["rest"]] if m["rest"] else [])]),
+    (rf"(?P<first>(?:kernel size|stride|dilation) {N}) and (?P<rest>(?:kernel size|stride|dilation) {N})",
+     lambda m: [m["first"], m["rest"]]),
+    (r"(?P<kind>kernel size|stride|dilation) (?P<name>\w_\{?l\}?)", _layers),
+    (r"(?P<kind>kernel size|stride|dilation) (?P<name>\w_\{?l\}?) ?= ?(?P<is>.+)",
+     lambda m: [*_layers(m), f"{m['name']} = {m['is']}"]),
+    (rf"(?P<name>{N})(?:\[n\])?(?:: | is )(?:the )?unit step.*",
+     lambda m: [rf"{m['name']}[n] = \begin{{cases}} 1 & n \ge 0 \\ 0 & n < 0 \end{{cases}}"]),
+    (rf"(?P<name>{N})(?:\[\w\]|_\w) *= *0 for \w *< *(?P<low>[^\s,]+) (?:and|or) (?:for )?\w *(?:\\geq?|>=) *"
+     r"(?P<high>.+)", lambda m: [f"{m['name']} zero outside {m['low']}, \\dots, {m['high']}-1"]),
+    (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+ on \w = (?P<low>\d)(?:, \d)*, (?P<high>\d)",
+     lambda m: [f"{v} zero outside {m['low']}, \\dots, {m['high']}" for v in re.split(r",? and |, ", m["of"])]),
+    (rf"(?P<of>{NAMES}) ?= ?(?P<low>\d+)(?:, ?\d+)*, ?(?P<high>\d+)",
+     lambda m: [f"{v} = {m['low']}, \\dots, {m['high']}" for v in re.split(r",? and |, ", m["of"])]),
     (rf"(?P<of>{NAMES}) (?:has|have) (?:length|size|shape) (?P<is>[^,;]+?)"
      r"(?:,? (?:with )?(?:indices|indexed)(?: from)? (?P<low>[01])(?: to | through |\.\.)[^,;]+)?", _long),
     (rf"(?P<of>{NAMES}) (?:has|have) (?P<is>\S+) (?:taps|samples|elements|entries|coefficients)",
@@ -168,7 +187,6 @@ PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f
     (r"(?:one|a) bias (?:per|for each|for every) (?:filter|output|output channel|channel|unit)", lambda m: ["bias"]),
     (rf"(?P<name>{N}) ?= ?(?P<value>\d+): (?P<role>[a-z ]+)", _valued),
     (r"no padding|(?:symbols|notation|names) as in .*|holds for (?:all|every|any) .*|.* integrable", lambda m: []),
-    (rf"{N} ?= ?[^,]+, ?\\l?dots, ?[^,]+", lambda m: []),  # what an index runs over
     (r"indices (?:over|on|run over) all integers", lambda m: ["signals on Z"]),
     (rf"(?P<first>[^,:]+:[^,:=<>\\]+), (?P<rest>{RELATED})", lambda m: [m["first"], m["rest"]]),
     (rf"(?P<first>{N} (?:groups|layers)|kernel sizes {N}), (?P<rest>.+)", lambda m: [m["first"], m["rest"]]),

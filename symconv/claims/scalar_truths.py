@@ -33,7 +33,8 @@ def truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
         yield from (truth for bias in given if (truth := _parameters(scope, known, bias)))
         return
     if role in ("number of multiplications", "number of macs"):
-        yield from _multiplications(scope, roles((*used, *(v for e in scope.equalities for v in names(*e))), scope.roles))
+        more = (v for e in scope.equalities for v in names(*e))
+        yield from _multiplications(scope, roles((*used, *more), scope.roles))
         return
     if output not in known or known[output].kind != "output size":
         return

@@ -133,8 +133,9 @@ class Scope:
         impulses: names of the unit impulse; listed: arrays defined element by element; elements: how many of each.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         ratios: quotients of sizes that are said to divide each other.
-        examples_by: letters that number examples, x^{(n)}. examples: sizes in an example; at_hand: those of this paragraph; fixed: under which a claim is decided.
-        activations: functions of which more is known than their name; sequences: sizes from layer to layer.
+        examples: sizes in an example; at_hand: those of this paragraph; fixed: under which a claim is decided.
+        activations: functions of which more is known than their name; sequences: sizes from layer to layer;
+        examples_by: letters that number examples, x^{(n)}.
         symmetric: arrays of which a symmetry is said, which proofs do not use.
         taken_sizes: names of sizes whose formula was given; trying: only whether a formula is proved is asked.
         images: names whose elements are images, with the images' axes; runs: letters that are one name: kh, OC.
@@ -241,8 +242,8 @@ class Scope:
     def other_arity(self, name: str, rank: int) -> None:
         """A function with another number of arguments is another function under the same letter."""
         known = self.arrays.get(name)
-        stays = name in self.definitions or name in self.images
-        if known is not None and not known.finite and not stays and len(known.axes) != rank:
+        if known is not None and not known.finite and len(known.axes) != rank \
+                and name not in self.definitions and name not in self.images:
             del self.arrays[name]
 
     def rank_of_operator(self, operator: str) -> int:
@@ -393,8 +394,7 @@ class Scope:
 
     def context(self, names: Iterable[str]) -> list[Constraint]:
         """What is known of the given sizes."""
-        bounds = [at_least(v, self.least(v)) for v in sorted(names)]
-        return [*bounds, *self.facts]
+        return [*(at_least(v, self.least(v)) for v in sorted(names)), *self.facts]
 
     def element(self, name: str, indices: Index) -> Factor:
         return Factor(self.resolve(name), indices)

@@ -34,7 +34,7 @@ from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
 from symconv.claims.regroup import framework_names, gradients, mapped, regrouped
 from symconv.claims.scalars import assume, scalar_chain, size_chain
-from symconv.claims.scope import BASE, GRADIENT, Scope
+from symconv.claims.scope import BASE, GRADIENT, Array, Definition, Scope
 from symconv.claims.sequences import bounded, layered
 from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
@@ -62,12 +62,14 @@ class Session:
     Args:
         given: the statements are context a person gave, not the document under test.
         latest: the definition read last, and what was known before it.
+        rivals: a first formula for what was then said to be made of this array, y = T x.
     """
 
     scope: Scope = field(default_factory=Scope)
     given: bool = False
     fixed: bool = False
     latest: tuple[Mapping[str, object], str, Statement] | None = None
+    rivals: dict[str, tuple[Definition, Array]] = field(default_factory=dict)
 
     def words(self, body: n.Node) -> frozenset[str]:
         """Names of several letters that people write without \\mathrm: dW, stride."""
@@ -177,8 +179,8 @@ class Session:
         body = s.body
         if not isinstance(body, n.Chain):
             return 3
-        if _range(body, self.scope):
-            return 3
+        if _range(body, self.scope):  # w = (w_0, ..., w_{k-1}), but i = 1, ..., n belongs to the formula before it
+            return 0 if isinstance(body.items[1], n.Items) and isinstance(body.items[1].entries[0], n.Scripted) else 3
         if all(scalar_like(i, self.scope) for i in body.items):
             return 0
         found = operator_of(body.items[0])

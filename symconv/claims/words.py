@@ -20,7 +20,7 @@ TRANSPOSES = frozenset(("T", "top", "intercal", "mathsf T", "⊤"))
 LINE_WORDS = frozenset(("infinity", "∞", "infty"))
 STYLED = frozenset(("rm", "text"))
 SIZE_WORDS = frozenset("""stride pad padding kernel dilation filters channels groups batch size width height Loss loss
-    Cost cost Error""".split())
+    Cost cost Error out dout""".split())
 
 
 def spelled(name: n.Name) -> str:
