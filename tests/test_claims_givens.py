@@ -166,3 +166,24 @@ def test_an_index_that_nobody_numbered_begins_where_a_sum_begins() -> None:
     claim = r"\frac{\partial L}{\partial u_i} = \sum_{m,n} \delta_{m,n} \sum_{j=0}^{k-1} v_j x_{m+i,n+j}"
     assert verify_claim(claim, given=given).verdict == "proved"
     assert verify_claim(claim.replace("v_j x_{m+i,n+j}", "v_i x_{m+i,n+j}"), given=given).verdict != "proved"
+
+
+OPERATOR = [r"C(x)_i = \sum_{j=0}^{k-1} w_j x_{si+j}", "(T_a x)_i = x_{i-a}", "zero outside"]
+
+
+@pytest.mark.parametrize(("claim", "verdict"), [
+    ("C(x + y)_i = C(x)_i + C(y)_i", "proved"),
+    ("C(T_s x) = T_1 C(x)", "proved"),
+    ("C(T_1 x)_i = C(x)_{i-1}", "proved_if"),
+    ("C(T_s x)_i = C(x)_{i+1}", "refuted"),
+])  # fmt: skip
+def test_operators_in_front_of_an_array(claim: str, verdict: str) -> None:
+    assert verify_claim(claim, given=OPERATOR).verdict == verdict
+
+
+@pytest.mark.parametrize(("mirrored", "verdict"), [("x", "proved"), ("h", "refuted")])
+def test_what_flip_does_may_be_said(mirrored: str, verdict: str) -> None:
+    given = [r"(f \star g)[n] = \sum_{m} f[m] g[m+n]", r"(f * g)[n] = \sum_{m} f[m] g[n-m]",
+             r"\mathrm{flip}(h)[n] = h[-n]"]
+    sides = [rf"\mathrm{{flip}}({v})" if v == mirrored else v for v in "xh"]
+    assert verify_claim(rf"(x \star h)[n] = ({' * '.join(sides)})[n]", given=given).verdict == verdict

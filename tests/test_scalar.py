@@ -315,6 +315,15 @@ def test_too_high_powers_are_left_to_enumeration():
     assert decide_scalar(Pow(i, 40), Pow(i, 20) * Pow(i, 20)).kind == "checked"
 
 
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_same_padding_gives_a_quotient_rounded_up(wrong: int):
+    """TensorFlow, padding 'SAME': the proof takes i apart into a quotient by s and a remainder."""
+    i, k, s = Var("i"), Var("k"), Var("s")
+    total = Max(((Ceil(i / s) - 1) * s + k - i, Num(0)))
+    found = decide_scalar(Floor((i + total - k) / s) + 1 + wrong * (k - 1), Ceil(i / s))
+    assert found.kind == ("proved_if" if wrong else "proved")
+
+
 def test_expressions_print_as_people_write():
     assert str(OUT) == "floor((i + 2p - k)/s) + 1"
     assert str(TOTAL) == "(ceil(i/s) - 1)*s + k - i"

@@ -54,8 +54,8 @@ def called(reader: Reader, node: n.Call) -> Value | None:
         if isinstance(inner, n.Call) and called(reader, inner) is not None:
             return at_index(reader, reader.value(head), node)
     word = key(head.base if isinstance(head, n.Scripted) else head).lower().replace(" ", "")
-    if key(head) in reader.scope.unary:
-        return reader.scope.unary[key(head)].apply(reader.value(_only(node)))
+    if (operator := reader.scope.unary.get(key(head))) is not None:
+        return operator.apply(replace(reader, guess=len(operator.letters)).value(_only(node)))
     if word in TRANSFORMS:
         raise not_understood(f"a {TRANSFORMS[word]} is not understood", node)
     if word == "fliplr":

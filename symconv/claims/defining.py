@@ -50,14 +50,19 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if not isinstance(left, n.Name | n.Scripted | n.Call):
         return None
     inner = left.head if isinstance(left, n.Call) else left.base if isinstance(left, n.Scripted) else left
-    if isinstance(inner, n.Bracketed) and isinstance(inner.body, n.Product):
+    if (acting := _acting(inner, right)) is not None:
         entries = left.arguments if isinstance(left, n.Call) else left.below if isinstance(left, n.Scripted) else ()
-        return unary_definition(opened, inner.body, reader_entries(opened, entries), right)
+        return unary_definition(opened, acting, reader_entries(opened, entries), right)
     if not isinstance(base_of(left), n.Name) or (isinstance(left, n.Scripted) and at_indices(left)):
         return None
     if not _plain(left, opened):
         zero = isinstance(right, n.Number) and not right.value
         return vanishing(session, opened, left, right, s) if zero else define_element(opened, left, right)
+    return _plainly(session, opened, left, right, s)
+
+
+def _plainly(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Statement) -> Outcome | None:
+    """Of a name, alone or with plain letters for indices."""
     if session.fixed:
         clear(session.scope, (left,))
     reader = opened.reader()
@@ -322,6 +327,16 @@ def _applied(left: n.Node) -> n.Node:
         if isinstance(first, n.Bracketed) and isinstance(first.body, n.Product) and isinstance(second, n.Bracketed):
             return n.Call(first, (second.body,))
     return left
+
+
+def _acting(head: n.Node, right: n.Node) -> n.Product | None:
+    """T x of (T x)_i, and C x of C(x)_i = sum_j w_j x_{i+j}: an operator in front of an array."""
+    if isinstance(head, n.Bracketed) and isinstance(head.body, n.Product):
+        return head.body
+    if isinstance(head, n.Call) and isinstance(head.head, n.Name) and len(head.arguments) == 1 and isinstance(
+            head.arguments[0], n.Name) and key(head.arguments[0]) in {key(base_of(x)) for x in index_heads(right)}:
+        return n.Product((head.head, head.arguments[0]))
+    return None
 
 
 def reader_entries(opened: Opened, entries: tuple[n.Node, ...]) -> tuple[n.Node, ...]:

@@ -55,7 +55,8 @@ def _visit(node: n.Node, scope: Scope, bound: frozenset[str], found: dict[str, N
         _visit(node.base, scope, bound, found)
         return
     elif isinstance(node, n.Call):
-        if not is_function(key(node.head)) and key(node.head) not in scope.functions and not takes_arrays(node.head):
+        word = key(node.head)
+        if not is_function(word) and word not in {*scope.functions, *scope.unary} and not takes_arrays(node.head):
             for entry in node.arguments:
                 _entries(entry, scope, bound, found)
             if isinstance(node.head, n.Scripted) and label_below(node.head):

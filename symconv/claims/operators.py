@@ -33,6 +33,14 @@ class Unary:
     def apply(self, a: Value) -> Value:
         return _applied(self.letters, self.terms, {self.argument: a})
 
+    def depends(self, parameter: str) -> bool:
+        """Is a of T_a what x_{i-a} is shifted by, and no label?"""
+        return any(parameter in e.names for t in self.terms for f in t.factors for e in f.indices)
+
+    def where(self, parameter: str, value: Affine) -> Unary:
+        """T_s for T_a."""
+        return replace(self, terms=tuple(t.substitute({parameter: value}) for t in self.terms))
+
 
 @dataclass(frozen=True)
 class Template:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from symconv.affine import Affine
 from symconv.claims import whole
@@ -20,6 +21,9 @@ from symconv.claims.starred import biased, operated
 from symconv.claims.summing import branched, indicator, integrated, summed
 from symconv.claims.words import base_of, described, key, not_understood
 from symconv.notation import nodes as n
+
+if TYPE_CHECKING:
+    from symconv.claims.operators import Unary
 
 WEIGHTS = frozenset(("w", "theta", "u", "v"))  # letters of weights, matrices where they stand before a column
 INPUTS = frozenset("XAHZ")  # letters of what a layer reads
@@ -118,8 +122,8 @@ class Reader:
         """Factors from left to right; an operator acts on everything to its right, and a letter nobody
         knows in front of a column is a number."""
         first, rest = factors[0], factors[1:]
-        if rest and isinstance(first, n.Name | n.Scripted) and key(first) in self.scope.unary:
-            return self.scope.unary[key(first)].apply(self.product(rest))
+        if rest and isinstance(first, n.Name | n.Scripted) and (operator := self.acting(first)) is not None:
+            return operator.apply(replace(self, guess=len(operator.letters)).product(rest))
         value = self.value(first)
         if not rest:
             return value
@@ -134,6 +138,17 @@ class Reader:
         if value.rank == 1 and value.array and others.rank == 2:
             self.scope.rows.add(value.array)  # x A: whatever x was taken for, it is a row
         return whole.product(value, others)
+
+    def acting(self, node: n.Name | n.Scripted) -> Unary | None:
+        """The operator of this name; T_s, where (T_a x)_i = x_{i-a} was said, is T_a for a = s."""
+        if (found := self.scope.unary.get(key(node))) is not None or isinstance(node, n.Name) or len(node.below) != 1:
+            return found
+        base = f"{key(node.base)}_"
+        family = [(v.removeprefix(base), u) for v, u in self.scope.unary.items() if v.startswith(base)]
+        if len(family) != 1 or not family[0][1].depends(family[0][0]):
+            return None
+        parameter, operator = family[0]
+        return operator.where(parameter, self.indexing().read(node.below[0]))
 
     def quotient(self, node: n.Quotient) -> Value:
         above = self.value(node.above)

@@ -42,7 +42,8 @@ def named_value(reader: Reader, node: n.Node) -> Value:
         if special is not None:
             return special
     elif isinstance(node, n.Scripted) and (not isinstance(base_of(node), n.Name) or at_indices(node) or (isinstance(
-            node.base, n.Bracketed) and any(map(is_transpose, node.above)))):
+            node.base, n.Bracketed) and any(map(is_transpose, node.above))) or (
+                isinstance(node.base, n.Call) and key(node.base.head) in reader.scope.unary)):
         return scripted(reader, node)
     ref = reference(reader, node)
     value = referred(reader, ref, node)

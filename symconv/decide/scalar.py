@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symconv.decide.decision import Condition, Counterexample, Decision, EngineDisagreement
-from symconv.decide.scalar_cases import Case, judge, sufficient, taken_for_granted
+from symconv.decide.scalar_cases import Case, judge, quotients, sufficient, taken_for_granted
 from symconv.decide.scalar_conditions import condition
 from symconv.decide.scalar_roots import Outcome
 from symconv.decide.scalar_terms import (
@@ -99,6 +99,9 @@ def _algebra(left: Scalar, right: Scalar, facts: Facts, tried: Trial) -> Outcome
     case = Case(left, right, facts)
     try:
         found = judge(case)
+        if found.kind != "always" and tried.differing is None:
+            apart = (o for c in quotients(case) if (o := judge(c)).kind == "always")
+            return next(apart, found)
         if found.kind == "open" and tried.differing is not None:
             better = sufficient(case, tried.points)
             return better if better.kind != "open" else found

@@ -163,6 +163,19 @@ def _with_remainders(settled: Settled, difference: Poly, rests: dict[str, int], 
     return Roots(inner).of(fresh.above)
 
 
+def quotients(case: Case) -> Iterator[Case]:
+    """The same with a name taken apart by a size it is divided by: n = q*s + r + 1 with 0 <= r < s."""
+    every = [x for e in (case.left, case.right, *(e for p in case.facts.pairs for e in p)) for x in walk(e)]
+    found = dict.fromkeys((n, e.below.name) for e in every if isinstance(e, Over) and isinstance(e.below, Var)
+                          for n in names(e.above) if n != e.below.name and case.facts.lowest(e.below.name) >= 1)
+    for n, by in found:
+        quotient, rest = Var(f"{n}|{by}"), Var(f"{n}%{by}")
+        made = case.where(Var(n), quotient * Var(by) + rest + case.facts.lowest(n), ((Var(by), rest + 1),))
+        low = {v: b for v, b in made.facts.low.items() if v != n} | {quotient.name: 0, rest.name: 0}
+        if not {n} & (case.facts.odd | case.facts.even):
+            yield replace(made, facts=replace(made.facts, low=low))
+
+
 def _congruence(good: set[tuple[int, ...]], inside: list[str], step: int) -> Test | None:
     """The remainders as one condition m | form, with a name or a sum of names with signs as the form."""
     signs = [s for s in product((0, 1, -1), repeat=len(inside)) if next((x for x in s if x), 0) == 1]
