@@ -15,20 +15,23 @@ from symconv.derivation import Function
 from symconv.emit import Package, emit
 from symconv.equation import Tensor
 from symconv.errors import NotSupported, ToolchainError
-from symconv.native import BuildFolder, compile_library, find_compiler, load
+from symconv.native import BuildFolder, compile_library, find_compiler, load, native_isa
 from symconv.system import LayerLike
 from symconv.validate import Evidence, load_numpy, validate
 
 Array = NDArray[Any]
 
 
-def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulate: bool = False) -> Kernels:
+def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulate: bool = False,
+          isa: str = "native", exact: bool = False) -> Kernels:
     """Derive, emit, compile and validate; return the kernels ready to call.
 
     Args:
         target: "c" or "numpy".
         dtype: "float32", "float64" or "int8" (int32 results).
         accumulate: gradients take an array as their last argument, `out`, and add to it.
+        isa: whose vectors the C uses: native, generic (plain loops), neon, avx2 or avx512.
+        exact: the same bits on every machine.
 
     Raises:
         ValidationError: a kernel did not compute what the derivation says.
@@ -37,12 +40,13 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
     """
     if target == "c" and find_compiler() is None:
         raise ToolchainError("no C compiler found; use target=\"numpy\", or: pip install 'symconv[zig]'")
-    package = emit(layer, (target,), dtype, accumulate)
+    isa = native_isa() if isa == "native" and target == "c" else "generic" if isa == "native" else isa
+    package = emit(layer, (target,), dtype, accumulate, isa, exact)
     if target == "numpy":
         evidence, runners = validate(package), _numpy_runners(package)
     else:
         folder = BuildFolder()
-        library = compile_library(package.files, folder)
+        library = compile_library(package.files, folder, exact=exact)
         evidence, runners = validate(package, library=library), _c_runners(package, library, folder)
     evidence.require()
     return Kernels(package, evidence, runners)
@@ -64,11 +68,12 @@ def _numpy_runners(package: Package) -> dict[str, Runner]:
 
 
 def _c_runners(package: Package, library: Path, folder: BuildFolder) -> dict[str, Runner]:
-    def run(call: Callable[..., None], _keep: BuildFolder, arrays: list[Array], out: Array) -> Array:
-        call(*arrays, out)
+    def run(call: Callable[..., None], lent: int, _keep: BuildFolder, arrays: list[Array], out: Array) -> Array:
+        call(*arrays, out, *([np.empty(lent, np.uint8)] if lent else []))
         return out
 
-    return {f.name: partial(run, load(library, f"{package.stem}_{f.name}"), folder) for f in package.functions}
+    return {f.name: partial(run, load(library, f"{package.stem}_{f.name}"), package.workspace[f.name], folder)
+            for f in package.functions}
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,0 +1,97 @@
+"""A kernel as a short list of steps over named arrays: copies into a workspace, then tiles; or one plain nest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from symconv.equation import Access, Equation, Tensor
+from symconv.schedule.direct import Plan, Shape, plan
+from symconv.schedule.loops import loop_nest
+from symconv.schedule.machine import Machine
+from symconv.schedule.nodes import Node
+from symconv.schedule.packing import copy_nest
+from symconv.schedule.regions import Region
+from symconv.schedule.tiles import tile_nest
+
+SCHEDULES = ("plain", "direct")
+ALIGNED = 64  # bytes: every workspace array starts on such a boundary when the workspace does
+PLAIN_CYCLES = 0.5  # a product in a plain nest, in cycles, where a compiler finds vectors by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The outputs at `place`, what they are (an equation, or one on a part of the outputs), and the nest."""
+
+    place: Access
+    meaning: Equation | Region | None
+    body: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The schedule taken, with the cycles estimated for each that applies."""
+
+    schedule: str
+    estimates: tuple[tuple[str, float], ...]
+    shape: Shape | None = None
+
+    def __repr__(self) -> str:
+        own = dict(self.estimates)[self.schedule]
+        others = ", ".join(f"{name} {cycles:.3g}" for name, cycles in self.estimates if name != self.schedule)
+        return (f"{self.schedule}: {f'{self.shape!r}, ' if self.shape else ''}about {own:.3g} cycles"
+                + (f" ({others})" if others else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Steps in order. `workspace` lists the arrays beside the caller's, in the order they lie in memory.
+
+    `products` terms are added up at the cost of `multiplications`; products with padding count for nothing.
+    """
+
+    output: Access
+    steps: tuple[Step, ...]
+    workspace: tuple[Tensor, ...]
+    products: int
+    multiplications: int
+    choice: Choice
+
+    def offsets(self, element: int) -> tuple[int, ...]:
+        """Where each workspace array starts, in elements, and where the last one ends."""
+        unit, at, found = ALIGNED // element, 0, []
+        for t in self.workspace:
+            found.append(at)
+            at += -(-prod(t.extents) // unit) * unit
+        return (*found, at)
+
+
+def program(equation: Equation, accumulate: bool, machine: Machine, element: int,
+            schedules: tuple[str, ...] = SCHEDULES) -> Program:
+    """Schedule a concrete equation for a machine.
+
+    Args:
+        accumulate: add to what the output array holds instead of overwriting it.
+        element: bytes of one array element.
+        schedules: which may be chosen; "plain" is what is left when no other applies.
+    """
+    nest = loop_nest(equation, accumulate)
+    estimates = [("plain", PLAIN_CYCLES * nest.products)]
+    direct = plan(equation, machine, element) if "direct" in schedules else None
+    if direct is not None:
+        estimates.append(("direct", direct.cycles))
+    allowed = [e for e in estimates if e[0] in schedules or len(estimates) == 1]
+    best = min(allowed, key=lambda e: e[1])[0]
+    if best == "direct" and direct is not None:
+        steps, workspace = _direct_steps(direct, accumulate)
+    else:
+        steps, workspace = tuple(Step(p.place, None, p.body) for p in nest.parts), ()
+    shape = direct.shape if direct is not None and best == "direct" else None
+    return Program(nest.output, steps, workspace, nest.products, nest.multiplications,
+                   Choice(best, tuple(estimates), shape))
+
+
+def _direct_steps(p: Plan, accumulate: bool) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
+    copies = [Step(c.equation.left, c.equation, copy_nest(c.equation)) for c in p.copies]
+    tiles = [Step(t.region.output, t.region, tile_nest(t, accumulate)) for t in p.tiles]
+    return (*copies, *tiles), tuple(c.packed for c in p.copies)
