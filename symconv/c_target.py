@@ -12,9 +12,9 @@ from symconv.affine import Affine
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
-from symconv.c_vector import BYTES, vector_lines, vector_typedef
+from symconv.c_vector import BYTES, transpose_helper, vector_lines, vector_typedef
 from symconv.schedule.machine import MACHINES, Machine
-from symconv.schedule.nodes import Accumulator, Declare, Fetch, Guard, Keep, Loop, Node, Product, Scope, Store
+from symconv.schedule.nodes import Accumulator, Declare, Fetch, Guard, Keep, Loop, Node, Product, Scope, Store, Transpose
 from symconv.schedule.program import SCHEDULES, Program, program
 from symconv.templating import environment
 
@@ -106,7 +106,7 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     plain = ctype not in BYTES or any(CTYPES[types[n]] != ctype for n in tensors)
     size = BYTES.get(ctype, 1)
     made = program(function.equation, accumulate, MACHINES["generic"] if plain else machine, size, tuple(schedules))
-    indices = list(dict.fromkeys(n for s in made.steps for n in (*_loop_names(s.body), *sorted(s.place.names))))
+    indices = list(dict.fromkeys(n for s in made.steps for n in (*(m.name for m in _flat(s.body) if isinstance(m, Loop)), *sorted(s.place.names))))
     local = [t.name for t in made.workspace]
     all_types = {**types, **dict.fromkeys((*local, "tile"), types[output.name])}
     printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())
@@ -121,15 +121,22 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
                    for t, at in zip(made.workspace, starts, strict=True))
     used = printer.read | {output.name for s in made.steps if s.body}
     unread = tuple(t.name for t in (*function.arguments, output) if t.name not in used)
-    vectors = tuple(vector_typedef(ctype, w) for w in sorted(_widths([n for s in made.steps for n in s.body])))
+    vectors = _vector_helpers([n for s in made.steps for n in s.body], ctype)
     return CFunction(function, made, tuple(parameters), arrays, parts, tuple(sorted(printer.helpers.values())),
                      vectors, unread, total * size)
 
 
-def _widths(nodes: Sequence[Node]) -> set[int]:
-    """The vector widths in use."""
-    own = {n.width for n in nodes if isinstance(n, Fetch | Accumulator | Keep) and n.width > 1}
-    return own.union(*(_widths(n.body) for n in nodes if isinstance(n, Loop | Guard | Scope)))
+def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
+    """The vector types in use, and the functions that turn squares of them."""
+    flat = _flat(nodes)
+    widths = {n.width for n in flat if isinstance(n, Fetch | Accumulator | Keep | Transpose) and n.width > 1}
+    squares = {n.width for n in flat if isinstance(n, Transpose)}
+    return (*(vector_typedef(ctype, w) for w in sorted(widths)), *(transpose_helper(ctype, w) for w in sorted(squares)))
+
+
+def _flat(nodes: Sequence[Node]) -> list[Node]:
+    """All nodes, at any depth."""
+    return [m for n in nodes for m in (n, *(_flat(n.body) if isinstance(n, Loop | Guard | Scope) else ()))]
 
 
 def _parameter(t: Tensor, ctype: str) -> Parameter:
@@ -138,16 +145,6 @@ def _parameter(t: Tensor, ctype: str) -> Parameter:
 
 def shape_text(shape: tuple[int, ...]) -> str:
     return "".join(f"[{n}]" for n in shape) or "[1]"
-
-
-def _loop_names(nodes: tuple[Node, ...]) -> list[str]:
-    found = []
-    for n in nodes:
-        if isinstance(n, Loop):
-            found.append(n.name)
-        if isinstance(n, Loop | Guard | Scope):
-            found += _loop_names(n.body)
-    return found
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symconv.equation import Access
-from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer
+from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Transpose
 
 BYTES = {"float": 4, "double": 8}
 Element = Callable[[Access], str]
@@ -38,12 +38,40 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
         return _accumulator(n, vector_type(ctype, n.width), BYTES[ctype], element)
     if isinstance(n, Keep):
         return _keep(n, vector_type(ctype, n.width), BYTES[ctype], element)
+    if isinstance(n, Transpose):
+        return [f"transpose{n.width}(&{element(n.source)}, {n.source_step}, &{element(n.target)}, {n.target_step});"]
     if isinstance(n, Buffer):
         size = 1
         for extent in n.tensor.extents:
             size *= extent
         return [f"{ctype} {n.tensor.name}[{size}];"]
     return None
+
+
+def transpose_helper(ctype: str, width: int) -> str:
+    """The static function that turns a square of width x width elements in registers.
+
+    In turn for 1, 2, 4... it swaps the lanes whose number has that bit set, of every row without it, with those
+    that have it not, of the row so much further down.
+    """
+    kind, integer = vector_type(ctype, width), {"float": "int", "double": "long long"}[ctype]
+    lines = [f"typedef {integer} lanes{width} __attribute__((vector_size({width * BYTES[ctype]})));",
+             "#ifdef __clang__",
+             "#define CHOSEN(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)", "#else",
+             "#define CHOSEN(type, a, b, ...) __builtin_shuffle(a, b, (type){__VA_ARGS__})", "#endif",
+             f"static inline void transpose{width}(const {ctype} *from, int from_step, {ctype} *to, int to_step)", "{"]
+    lines += [f"    {kind} r0_{k} = *(const {kind} *)(from + {k} * from_step);" for k in range(width)]
+    bit, stage = 1, 0
+    while bit < width:
+        low = ", ".join(str(lane if not lane & bit else width + lane - bit) for lane in range(width))
+        high = ", ".join(str(lane + bit if not lane & bit else width + lane) for lane in range(width))
+        for k in (k for k in range(width) if not k & bit):
+            pair = f"r{stage}_{k}, r{stage}_{k + bit}"
+            lines += [f"    {kind} r{stage + 1}_{k} = CHOSEN(lanes{width}, {pair}, {low});",
+                      f"    {kind} r{stage + 1}_{k + bit} = CHOSEN(lanes{width}, {pair}, {high});"]
+        bit, stage = 2 * bit, stage + 1
+    lines += [f"    *({kind} *)(to + {k} * to_step) = r{stage}_{k};" for k in range(width)]
+    return "\n".join([*lines, "}", "#undef CHOSEN"])
 
 
 def _accumulator(n: Accumulator, kind: str, size: int, element: Element) -> list[str]:

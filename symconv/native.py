@@ -56,16 +56,22 @@ def find_compiler() -> Compiler | None:
 
 @cache
 def _native_flags(compiler: Compiler) -> tuple[str, ...]:
-    """-march=native and whole vectors, where the compiler takes them; the C itself is for any machine."""
-    flags = ("-march=native", "-mprefer-vector-width=512")
-    return next((flags[:n] for n in (2, 1) if _preprocessed(compiler, *flags[:n]) is not None), ())
+    """What suits this machine and the compiler takes without a word; the C itself is for any machine.
+
+    Predictive commoning would carry elements from one step of a tile's sum to the next, and spill them.
+    """
+    found: tuple[str, ...] = ()
+    for flag in ("-march=native", "-mprefer-vector-width=512", "-fno-predictive-commoning"):
+        if _preprocessed(compiler, *found, flag) is not None:
+            found += (flag,)
+    return found
 
 
 def _preprocessed(compiler: Compiler, *flags: str) -> str | None:
     """What the compiler defines under these flags; None where it refuses them."""
     probe = subprocess.run([*compiler.words, *flags, "-dM", "-E", "-x", "c", os.devnull], capture_output=True,
                            text=True, check=False, timeout=60)
-    return probe.stdout if probe.returncode == 0 else None
+    return probe.stdout if probe.returncode == 0 and not probe.stderr else None
 
 
 ISA_MACROS = (("avx512", ("__AVX512F__",)), ("avx2", ("__AVX2__", "__FMA__")), ("neon", ("__ARM_NEON",)))

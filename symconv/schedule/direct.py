@@ -14,6 +14,7 @@ from math import ceil, prod
 
 from symconv.affine import Affine
 from symconv.equation import Access, Equation
+from symconv.schedule.fusing import fused
 from symconv.schedule.loops import flat_stride
 from symconv.schedule.machine import Machine
 from symconv.schedule.packing import Lane, Packing, boxes, is_edge, pack, rewritten
@@ -21,9 +22,12 @@ from symconv.schedule.regions import Range, Region, Sweep, fresh, regions
 from symconv.schedule.tiles import Tile, start_of
 
 # Cycles of one core. Only the ratios matter.
-TRANSPOSED, COPIED = 1.5, 0.3  # an element of a copy, with and without a change of order
+TURNED, GATHERED, COPIED = 0.4, 1.5, 0.2  # an element of a copy: by squares, one by one, in order
 SCATTERED = 1.2  # an element stored through a buffer
 STEP = 0.5  # a step of the innermost sum, beside its arithmetic
+BROADCAST = 1.6  # fetching an element into every lane, against fetching a vector
+CROSSING = 4.0  # fetching a vector of a line's size from any address, on top of that
+LINE, NEAR, LINE_CYCLES = 64, 32768, 0.3  # a line of cache, how much is near, and fetching a line from beyond
 LATENCY = 4.0  # from one multiply-add to the next on the same accumulator
 
 
@@ -46,12 +50,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Copies, then tiles; `cycles` as estimated."""
+    """Copies, then tiles, and outputs that nothing reaches; `cycles` as estimated."""
 
     shape: Shape
     copies: tuple[Packing, ...]
     tiles: tuple[Tile, ...]
     cycles: float
+    empty: tuple[Region, ...] = ()
 
 
 def plan(equation: Equation, machine: Machine, element: int) -> Plan | None:
@@ -63,19 +68,22 @@ def plan(equation: Equation, machine: Machine, element: int) -> Plan | None:
     if not machine.vector:
         return None
     found = tuple(map(_without_single_sums, regions(equation)))
-    if not found or not all(map(_fits, found)):
+    found = (fused(found[0]),) if len(found) == 1 else found
+    filled = tuple(r for r in found if r.sweeps)
+    if not filled or not all(map(_fits, filled)):
         return None
+    empty, found = tuple(r for r in found if not r.sweeps), filled
     lanes = machine.lanes(element)
     taken = {n for r in found for n in (*_names(r.loops), *(q.name for s in r.sweeps for q in s.loops))}
     tensors = {equation.output.name, *(t.name for t in equation.reads)}
-    plans = [_Planner(found, Lane(lane, size * lanes, fresh(f"{lane}_block", taken), lane), narrow, lanes, tensors)
-             for lane in equation.indices if _may_be_lane(found, lane)
+    plans = [_Planner(found, Lane(lane, size * lanes, fresh(f"{lane}_block", taken), lane), narrow, lanes, machine.vector, tensors)
+             for lane in _names(found[0].loops) if _may_be_lane(found, lane)
              for size in range(1, min(4, ceil(_extent(found, lane) / lanes)) + 1) for narrow in (False, True)]
-    shapes = [(p.cycles(unrolled), k, unrolled) for k, p in enumerate(plans) for unrolled in _unrolled(found, p, machine)]
+    shapes = [(p, unrolled) for p in plans for unrolled in _unrolled(found, p, machine)]
     if not shapes:
         return None
-    cycles, best, unrolled = min(shapes)
-    return plans[best].plan(unrolled, cycles)
+    best, unrolled = min(shapes, key=lambda s: s[0].cycles(s[1]))
+    return replace(best.plan(unrolled), empty=empty)
 
 
 def _names(loops: tuple[Range, ...]) -> list[str]:
@@ -98,7 +106,7 @@ def _without_single_sums(region: Region) -> Region:
 
 def _fits(region: Region) -> bool:
     """Sums of at most two factors as they are, with no condition but edges."""
-    return bool(region.sweeps) and all(
+    return all(
         s.term.coefficient == 1 and 1 <= len(s.term.factors) <= 2 and not any(f.function for f in s.term.factors)
         and all(is_edge(c, s.term.factors) for c in s.constraints) for s in region.sweeps)
 
@@ -127,13 +135,12 @@ def _unrolled(found: Sequence[Region], p: _Planner, machine: Machine) -> Iterato
     """What may be written out beside the lane, as far as the registers go."""
     vectors = p.lane.size // p.lanes
     most = (machine.registers - 1 - vectors) // vectors
-    names = [n for n in _names(found[0].loops) if n != p.lane.name and _extent(found, n) > 1]
+    names = [n for n in reversed(_names(found[0].loops)) if n != p.lane.name and _extent(found, n) > 1]
     sizes = {n: _even(_extent(found, n), most) for n in names}
     yield ()
-    for n in names:
-        yield from (((n, t),) for t in sizes[n])
-        for other in names[names.index(n) + 1:]:
-            yield from (((n, t), (other, u)) for t in sizes[n] for u in sizes[other] if t * u <= most)
+    yield from (((n, t),) for n in names for t in sizes[n])
+    yield from (((n, t), (m, u)) for k, n in enumerate(names) for m in names[k + 1:]
+                for t in sizes[n] for u in sizes[m] if t * u <= most)
 
 
 def _even(extent: int, most: int) -> list[int]:
@@ -144,11 +151,11 @@ def _even(extent: int, most: int) -> list[int]:
 class _Planner:
     """Everything that follows from the lane: the copies, and the price of a tile."""
 
-    def __init__(self, found: Sequence[Region], lane: Lane, narrow: bool, lanes: int, tensors: set[str]) -> None:
-        self.found, self.lane, self.narrow, self.lanes = found, lane, narrow, lanes
+    def __init__(self, found: Sequence[Region], lane: Lane, narrow: bool, lanes: int, size: int,
+                 tensors: set[str]) -> None:
+        self.found, self.lane, self.narrow, self.lanes, self.bytes = found, lane, narrow, lanes, size
         self.packings = dict(self._packings(tensors))
-        self.copying = sum((TRANSPOSED if p.transposes else COPIED) * prod(p.packed.extents)
-                           for p in self.packings.values())
+        self.copying = sum(self._copy_cycles(p) * prod(p.packed.extents) for p in self.packings.values())
 
     def _packings(self, tensors: set[str]) -> Iterator[tuple[str, Packing]]:
         reads: dict[str, list[tuple[Access, dict[str, tuple[int, int]]]]] = {}
@@ -162,6 +169,11 @@ class _Planner:
             found = pack(seen[0][0].tensor, seen, self.lane, fresh(f"{name}_packed", tensors))
             if found is not None:
                 yield name, found
+
+    def _copy_cycles(self, p: Packing) -> float:
+        if not p.transposes:
+            return COPIED
+        return TURNED if p.source.extents[-1] >= self.lanes or not any(p.low) else GATHERED
 
     def _whole(self, extent: int) -> int:
         return -(-extent // self.lanes) * self.lanes
@@ -187,13 +199,24 @@ class _Planner:
         total = 0.0
         _, sums = start_of(region)
         for s in sums:
-            fetches = sum(prod(n for name, n in at.items() if _depends(f, name))
-                          * (vectors if _depends(f, self.lane.name) else 1) for f in s.term.factors)
-            updates = vectors * written
-            step = max(updates / 2, fetches / 2, LATENCY) + STEP
-            total += step * prod(r.extent for r in s.loops)
+            steps = prod(r.extent for r in s.loops)
+            fetches = lines = 0.0
+            for f in s.term.factors:
+                each = prod(n for name, n in at.items() if _depends(f, name))
+                if _depends(f, self.lane.name):
+                    fetches += vectors * each * self._fetch(f)
+                    lines += vectors * each * self.bytes / LINE
+                else:
+                    fetches += BROADCAST * each
+            step = max(vectors * written / 2, fetches / 2, LATENCY) + STEP
+            total += (step + (LINE_CYCLES * lines if lines * LINE * steps > NEAR else 0)) * steps
         contiguous = flat_stride(region.output, self.lane.name) == 1
         return total + (vectors * written if contiguous else SCATTERED * lane * written) + LATENCY
+
+    def _fetch(self, f: Access) -> float:
+        """One vector, against one that is aligned."""
+        packing = self.packings.get(f.tensor.name)
+        return 1.0 if packing is not None and packing.lane is not None else 1 + CROSSING * self.bytes / LINE
 
     def _lane_pieces(self, extent: int) -> list[tuple[int, int, int]]:
         """(elements, vector width, how many blocks or 0 for what is left after them)."""
@@ -206,10 +229,10 @@ class _Planner:
         rest -= full
         return pieces + [(w, w, 0) for w in (2**k for k in reversed(range(10))) if rest & w]
 
-    def plan(self, unrolled: Unrolled, cycles: float) -> Plan:
+    def plan(self, unrolled: Unrolled) -> Plan:
         tiles = [t for r in self.found for t in self._tiles(r, dict(unrolled))]
         shape = Shape(self.lane.name, self.lane.size // self.lanes, unrolled, self.narrow)
-        return Plan(shape, tuple(self.packings.values()), tuple(tiles), cycles)
+        return Plan(shape, tuple(self.packings.values()), tuple(tiles), self.cycles(unrolled))
 
     def _tiles(self, region: Region, unrolled: dict[str, int]) -> Iterator[Tile]:
         lane = self.lane

@@ -77,6 +77,14 @@ def loop_nest(equation: Equation, accumulate: bool = False) -> LoopNest:
     return LoopNest(equation.left, parts, products, multiplications)
 
 
+def zero_nest(region: Region) -> tuple[Node, ...]:
+    """Zeros for outputs that nothing reaches."""
+    body: list[Node] = [Store(region.output, Product(0))]
+    for r in reversed(region.loops):
+        body = [_full(r, body)]
+    return tuple(body)
+
+
 def flat_stride(a: Access, name: str) -> int:
     """How far the element moves in memory when the index goes up by one."""
     stride, total = 1, 0

@@ -108,10 +108,21 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Transpose:
+    """Rows of a width x width square at `source` become columns at `target`; rows are `step` elements apart."""
+
+    target: Access
+    source: Access
+    target_step: int
+    source_step: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Buffer:
     """A small local array, not initialised."""
 
     tensor: Tensor
 
 
-Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Buffer
+Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Transpose | Buffer

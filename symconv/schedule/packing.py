@@ -6,13 +6,12 @@ the core gives the equation the kernel was derived from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symconv.affine import Affine, Constraint
 from symconv.equation import Access, Equation, Tensor
-from symconv.schedule.nodes import Loop, Node, Product, Store
-from symconv.schedule.regions import Interval, Range, Region, box_of, value_interval
+from symconv.schedule.regions import Interval, Region, box_of, value_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +90,6 @@ def pack(tensor: Tensor, reads: Sequence[tuple[Access, Mapping[str, Interval]]],
     if any(a.indices[at] != Affine.of(lane.name) for a, _ in reads):
         return Packing(tensor, Tensor(name, (*shape, own)), low, at)
     return Packing(tensor, Tensor(name, (-(-own // lane.size), *shape, lane.size)), low, at, lane)
-
-
-def copy_nest(equation: Equation) -> tuple[Node, ...]:
-    """The loops of a copy: ranges without a condition inside, zeros where the source has no element."""
-    loops = tuple(map(Range, equation.indices, equation.output.extents))
-    (term,) = equation.terms
-    return tuple(_copied(equation.left, term.factors[0], loops, {r.name: (0, r.extent - 1) for r in loops}))
-
-
-def _copied(left: Access, source: Access, loops: tuple[Range, ...], box: dict[str, Interval]) -> Iterable[Node]:
-    """Cut the outermost range that decides whether the source has the element, until none is left to decide."""
-    conditions = [c for c in source.in_range() if value_interval(c.expression, box)[0] < 0]
-    if any(value_interval(c.expression, box)[1] < 0 for c in conditions):
-        conditions, source_value = [], Product(0)
-    else:
-        source_value = Product(1, (source,))
-    if not loops:
-        return [Store(left, source_value)]
-    first, *rest = loops
-    return [Loop(first.name, (Affine.of(lo),), (Affine.of(hi + 1),),
-                 tuple(_copied(left, source, tuple(rest), {**box, first.name: (lo, hi)})))
-            for lo, hi in _pieces(first.name, box, conditions)]
-
-
-def _pieces(name: str, box: Mapping[str, Interval], conditions: list[Constraint]) -> list[Interval]:
-    """The range of a name, cut where a condition starts or stops to hold whatever the other names are."""
-    low, high = box[name]
-    cuts = {low, high + 1}
-    for c in conditions:
-        a = c.expression.coefficient(name)
-        if a:
-            rest = value_interval(c.expression - a * Affine.of(name), box)
-            for value in rest:  # a * name + value >= 0
-                edge = -(value // a) if a > 0 else value // -a + 1
-                cuts.add(min(max(edge, low), high + 1))
-    ends = sorted(cuts)
-    return [(lo, hi - 1) for lo, hi in zip(ends, ends[1:], strict=False)]
 
 
 def rewritten(region: Region, packings: Mapping[str, Packing]) -> Region:

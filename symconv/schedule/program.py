@@ -7,10 +7,10 @@ from math import prod
 
 from symconv.equation import Access, Equation, Tensor
 from symconv.schedule.direct import Plan, Shape, plan
-from symconv.schedule.loops import loop_nest
+from symconv.schedule.loops import loop_nest, zero_nest
 from symconv.schedule.machine import Machine
 from symconv.schedule.nodes import Node
-from symconv.schedule.packing import copy_nest
+from symconv.schedule.copying import copy_nest
 from symconv.schedule.regions import Region
 from symconv.schedule.tiles import tile_nest
 
@@ -83,7 +83,7 @@ def program(equation: Equation, accumulate: bool, machine: Machine, element: int
     allowed = [e for e in estimates if e[0] in schedules or len(estimates) == 1]
     best = min(allowed, key=lambda e: e[1])[0]
     if best == "direct" and direct is not None:
-        steps, workspace = _direct_steps(direct, accumulate)
+        steps, workspace = _direct_steps(direct, accumulate, machine.lanes(element))
     else:
         steps, workspace = tuple(Step(p.place, None, p.body) for p in nest.parts), ()
     shape = direct.shape if direct is not None and best == "direct" else None
@@ -91,7 +91,8 @@ def program(equation: Equation, accumulate: bool, machine: Machine, element: int
                    Choice(best, tuple(estimates), shape))
 
 
-def _direct_steps(p: Plan, accumulate: bool) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
-    copies = [Step(c.equation.left, c.equation, copy_nest(c.equation)) for c in p.copies]
+def _direct_steps(p: Plan, accumulate: bool, lanes: int) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
+    copies = [Step(c.equation.left, c.equation, copy_nest(c.equation, lanes)) for c in p.copies]
     tiles = [Step(t.region.output, t.region, tile_nest(t, accumulate)) for t in p.tiles]
-    return (*copies, *tiles), tuple(c.packed for c in p.copies)
+    zeros = [Step(r.output, r, zero_nest(r)) for r in p.empty if not accumulate]
+    return (*copies, *tiles, *zeros), tuple(c.packed for c in p.copies)
