@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symconv.affine import Affine
+from symconv.c_vector import BYTES, transpose_helper, vector_lines, vector_typedef
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
-from symconv.c_vector import BYTES, transpose_helper, vector_lines, vector_typedef
-from symconv.schedule.machine import MACHINES, Machine
-from symconv.schedule.nodes import Accumulator, Declare, Fetch, Guard, Keep, Loop, Node, Product, Scope, Store, Transpose
-from symconv.schedule.program import SCHEDULES, Program, program
+from symconv.schedule.nodes import (
+    Accumulator,
+    Declare,
+    Fetch,
+    Guard,
+    Keep,
+    Loop,
+    Node,
+    Product,
+    Scope,
+    Store,
+    Transpose,
+)
+from symconv.schedule.program import Asked, Program, program
 from symconv.templating import environment
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
@@ -90,12 +101,8 @@ class CFunction:
 
 
 def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False,
-               machine: Machine = MACHINES["generic"], schedules: Sequence[str] = SCHEDULES) -> CFunction:
+               asked: Asked = Asked()) -> CFunction:
     """Schedule and print one function.
-
-    Args:
-        machine: whose vectors to use; the generic one has none.
-        schedules: which may be chosen.
 
     Raises:
         NotSupported: the type cannot hold the result (a fraction or an exponential in integers).
@@ -103,10 +110,11 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     output = function.equation.output
     ctype = CTYPES[types[output.name]]
     tensors = [t.name for t in (*function.arguments, output)]
-    plain = ctype not in BYTES or any(CTYPES[types[n]] != ctype for n in tensors)
+    alike = ctype in BYTES and all(CTYPES[types[n]] == ctype for n in tensors)
     size = BYTES.get(ctype, 1)
-    made = program(function.equation, accumulate, MACHINES["generic"] if plain else machine, size, tuple(schedules))
-    indices = list(dict.fromkeys(n for s in made.steps for n in (*(m.name for m in _flat(s.body) if isinstance(m, Loop)), *sorted(s.place.names))))
+    made = program(function.equation, accumulate, size, asked if alike else Asked())
+    loops = [m.name for s in made.steps for m in _flat(s.body) if isinstance(m, Loop)]
+    indices = list(dict.fromkeys([*loops, *(n for s in made.steps for n in sorted(s.place.names))]))
     local = [t.name for t in made.workspace]
     all_types = {**types, **dict.fromkeys((*local, "tile"), types[output.name])}
     printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())

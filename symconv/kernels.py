@@ -15,7 +15,7 @@ from symconv.derivation import Function
 from symconv.emit import Package, emit
 from symconv.equation import Tensor
 from symconv.errors import NotSupported, ToolchainError
-from symconv.native import BuildFolder, compile_library, find_compiler, load, native_isa
+from symconv.native import BuildFolder, compile_library, find_compiler, load
 from symconv.system import LayerLike
 from symconv.validate import Evidence, load_numpy, validate
 
@@ -40,8 +40,7 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
     """
     if target == "c" and find_compiler() is None:
         raise ToolchainError("no C compiler found; use target=\"numpy\", or: pip install 'symconv[zig]'")
-    isa = native_isa() if isa == "native" and target == "c" else "generic" if isa == "native" else isa
-    package = emit(layer, (target,), dtype, accumulate, isa, exact)
+    package = emit(layer, (target,), dtype, accumulate, isa if target == "c" else "generic", exact)
     if target == "numpy":
         evidence, runners = validate(package), _numpy_runners(package)
     else:

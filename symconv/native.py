@@ -81,7 +81,7 @@ ISA_MACROS = (("avx512", ("__AVX512F__",)), ("avx2", ("__AVX2__", "__FMA__")), (
 def native_isa() -> str:
     """The widest instruction set this machine has, as its compiler says; generic where there is none."""
     compiler = find_compiler()
-    macros = (compiler and _preprocessed(compiler, *_native_flags(compiler)) or "").split()
+    macros = ((compiler and _preprocessed(compiler, *_native_flags(compiler))) or "").split()
     return next((isa for isa, needed in ISA_MACROS if set(needed) <= set(macros)), "generic")
 
 

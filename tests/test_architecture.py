@@ -17,7 +17,8 @@ ROOMS = (
     ("affine",),
     ("equation",),
     ("points", "reference_points", "sympy_bridge", "decide.feasible", "decide.products", "decide.relation", "system"),
-    ("calculus", "jacobian", "geometry", "decide.named", "decide.prover", "schedule.regions"),
+    ("calculus", "jacobian", "geometry", "decide.named", "decide.prover", "schedule.regions", "schedule.machine",
+     "schedule.nodes"),
     # Deciding: values and sizes, the enumerator, the engines; and algebra for formulas about sizes.
     ("decide.decision", "decide.sizes", "decide.interpretations", "decide.identities"),
     ("decide.enumerate", "decide.conditions"),
@@ -32,9 +33,12 @@ ROOMS = (
     ("layer", "decide.names", "reference", "schedule.loops", "schedule.contraction", "notation.vocabulary",
      "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
      "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers"),
+    ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing"),
+    ("schedule.direct",),
+    ("schedule.program",),
     ("schedule.arrays", "steps", "expand", "native", "templating", "family", "peer_torch"),
     ("child", "derivation", "numpy_expression"),
-    ("c_target", "numpy_target"),
+    ("c_vector", "c_target", "numpy_target"),
     # Documents to formulas, with every place kept.
     ("documents.traced", "documents.delimiters", "documents.records"),
     ("documents.macros", "documents.collect"),

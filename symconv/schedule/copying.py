@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from math import prod
 
@@ -50,7 +51,7 @@ def _pieces(name: str, box: Box, conditions: list[Constraint]) -> list[Interval]
                 edge = -(value // a) if a > 0 else value // -a + 1
                 cuts.add(min(max(edge, low), high + 1))
     ends = sorted(cuts)
-    return [(lo, hi - 1) for lo, hi in zip(ends, ends[1:], strict=False)]
+    return [(lo, hi - 1) for lo, hi in itertools.pairwise(ends)]
 
 
 def _squares(left: Access, source: Access, names: tuple[str, ...], box: Box, width: int) -> list[Node]:

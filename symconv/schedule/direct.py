@@ -7,19 +7,19 @@ the lane, which are written out and how far is found by an estimate of processor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, prod
 
-from symconv.affine import Affine
+from symconv.affine import Affine, AffineLike
 from symconv.equation import Access, Equation
 from symconv.schedule.fusing import fused
 from symconv.schedule.loops import flat_stride
 from symconv.schedule.machine import Machine
 from symconv.schedule.packing import Lane, Packing, boxes, is_edge, pack, rewritten
-from symconv.schedule.regions import Range, Region, Sweep, fresh, regions
-from symconv.schedule.tiles import Tile, start_of
+from symconv.schedule.regions import Range, Region, fresh, regions
+from symconv.schedule.tiles import Tile, may_start, start_of
 
 # Cycles of one core. Only the ratios matter.
 TURNED, GATHERED, COPIED = 0.4, 1.5, 0.2  # an element of a copy: by squares, one by one, in order
@@ -69,21 +69,26 @@ def plan(equation: Equation, machine: Machine, element: int) -> Plan | None:
         return None
     found = tuple(map(_without_single_sums, regions(equation)))
     found = (fused(found[0]),) if len(found) == 1 else found
-    filled = tuple(r for r in found if r.sweeps)
+    filled = tuple(_start_first(r) for r in found if r.sweeps)
     if not filled or not all(map(_fits, filled)):
         return None
     empty, found = tuple(r for r in found if not r.sweeps), filled
     lanes = machine.lanes(element)
     taken = {n for r in found for n in (*_names(r.loops), *(q.name for s in r.sweeps for q in s.loops))}
     tensors = {equation.output.name, *(t.name for t in equation.reads)}
-    plans = [_Planner(found, Lane(lane, size * lanes, fresh(f"{lane}_block", taken), lane), narrow, lanes, machine.vector, tensors)
-             for lane in _names(found[0].loops) if _may_be_lane(found, lane)
-             for size in range(1, min(4, ceil(_extent(found, lane) / lanes)) + 1) for narrow in (False, True)]
-    shapes = [(p, unrolled) for p in plans for unrolled in _unrolled(found, p, machine)]
+    planners = [_Planner(found, Lane(lane, size * lanes, fresh(f"{lane}_block", taken), lane), narrow, lanes,
+                         machine.vector, tensors)
+                for lane in _names(found[0].loops) if _may_be_lane(found, lane)
+                for size in range(1, min(4, ceil(_extent(found, lane) / lanes)) + 1) for narrow in (False, True)]
+    shapes = [(p, unrolled) for p in planners for unrolled in _unrolled(found, p, machine)]
     if not shapes:
         return None
     best, unrolled = min(shapes, key=lambda s: s[0].cycles(s[1]))
     return replace(best.plan(unrolled), empty=empty)
+
+
+def _start_first(region: Region) -> Region:
+    return replace(region, sweeps=tuple(sorted(region.sweeps, key=lambda s: not may_start(s))))
 
 
 def _names(loops: tuple[Range, ...]) -> list[str]:
@@ -114,18 +119,22 @@ def _fits(region: Region) -> bool:
 def _may_be_lane(found: Sequence[Region], name: str) -> bool:
     """Is this index alone on one axis of every array that knows it, and known to every sum?"""
     axes: dict[str, set[tuple[int, ...]]] = {}
+    starts = set()
     for region in found:
         start, sums = start_of(region)
-        if start is not None and (start.tensor.name in axes or flat_stride(start, name) not in (0, 1)):
-            return False
+        if start is not None:
+            starts.add(start.tensor.name)
+            if flat_stride(start, name) not in (0, 1):
+                return False
         for s in sums:
             seen = [tuple(k for k, e in enumerate(f.indices) if e.coefficient(name)) for f in s.term.factors]
-            if not any(seen) or any(f.indices[k].coefficient(name) != 1 for f, at in zip(s.term.factors, seen, strict=True)
-                                    for k in at):
+            if not any(seen):
                 return False
             for f, at in zip(s.term.factors, seen, strict=True):
+                if any(f.indices[k].coefficient(name) != 1 for k in at):
+                    return False
                 axes.setdefault(f.tensor.name, set()).add(at)
-    return all(len(at) == 1 and len(next(iter(at))) <= 1 for at in axes.values())
+    return not starts & set(axes) and all(len(at) == 1 and len(next(iter(at))) <= 1 for at in axes.values())
 
 
 Unrolled = tuple[tuple[str, int], ...]
@@ -236,7 +245,7 @@ class _Planner:
 
     def _tiles(self, region: Region, unrolled: dict[str, int]) -> Iterator[Tile]:
         lane = self.lane
-        start, sums = start_of(region)
+        _start, _sums = start_of(region)
         extent = next(r.extent for r in region.loops if r.name == lane.name)
         moved = {lane.name: lane.size * Affine.of(lane.block) + lane.name}
         region = substituted(rewritten(region, self.packings), moved, {p.packed.name for p in self.packings.values()
@@ -259,13 +268,13 @@ def _depends(f: Access, name: str) -> bool:
     return any(e.coefficient(name) for e in f.indices)
 
 
-def substituted(region: Region, put: dict[str, object], apart: frozenset[str] | set[str] = frozenset()) -> Region:
+def substituted(region: Region, put: Mapping[str, AffineLike], apart: frozenset[str] | set[str] = frozenset()) -> Region:
     """The region with names put in expressions, except in the reads of arrays set apart."""
     def read(f: Access) -> Access:
-        return f if f.tensor.name in apart else f.substitute(put)  # type: ignore[arg-type]
+        return f if f.tensor.name in apart else f.substitute(put)
 
     sweeps = tuple(replace(s, term=replace(s.term, factors=tuple(map(read, s.term.factors)))) for s in region.sweeps)
-    return replace(region, output=region.output.substitute(put), sweeps=sweeps)  # type: ignore[arg-type]
+    return replace(region, output=region.output.substitute(put), sweeps=sweeps)
 
 
 def _cut(extent: int, size: int) -> list[tuple[int, int, int]]:
@@ -291,7 +300,7 @@ def _cut_all(region: Region, unrolled: dict[str, int]) -> Iterator[Region]:
 
 
 def _without_single_outputs(region: Region, lane: str) -> Region:
-    put: dict[str, object] = {r.name: 0 for r in region.loops if r.extent == 1 and r.name != lane}
+    put: dict[str, AffineLike] = {r.name: 0 for r in region.loops if r.extent == 1 and r.name != lane}
     return replace(substituted(region, put), loops=tuple(r for r in region.loops if r.name not in put))
 
 

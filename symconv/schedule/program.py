@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from math import prod
 
 from symconv.equation import Access, Equation, Tensor
+from symconv.schedule.copying import copy_nest
 from symconv.schedule.direct import Plan, Shape, plan
 from symconv.schedule.loops import loop_nest, zero_nest
-from symconv.schedule.machine import Machine
+from symconv.schedule.machine import MACHINES, Machine
 from symconv.schedule.nodes import Node
-from symconv.schedule.copying import copy_nest
 from symconv.schedule.regions import Region
 from symconv.schedule.tiles import tile_nest
 
@@ -66,29 +66,43 @@ class Program:
         return (*found, at)
 
 
-def program(equation: Equation, accumulate: bool, machine: Machine, element: int,
-            schedules: tuple[str, ...] = SCHEDULES) -> Program:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a choice is made from.
+
+    Args:
+        exact: one order of summation on every machine: the direct schedule wherever it applies, without the vectors
+            of this machine where it has none.
+        schedules: "plain" is what is left when no other applies.
+    """
+
+    machine: Machine = MACHINES["generic"]
+    exact: bool = False
+    schedules: tuple[str, ...] = SCHEDULES
+
+
+def program(equation: Equation, accumulate: bool, element: int, asked: Asked = Asked()) -> Program:
     """Schedule a concrete equation for a machine.
 
     Args:
         accumulate: add to what the output array holds instead of overwriting it.
         element: bytes of one array element.
-        schedules: which may be chosen; "plain" is what is left when no other applies.
     """
     nest = loop_nest(equation, accumulate)
-    estimates = [("plain", PLAIN_CYCLES * nest.products)]
-    direct = plan(equation, machine, element) if "direct" in schedules else None
-    if direct is not None:
-        estimates.append(("direct", direct.cycles))
-    allowed = [e for e in estimates if e[0] in schedules or len(estimates) == 1]
+    machine = asked.machine
+    if asked.exact and not machine.vector:
+        machine = Machine(machine.name, element, 16)
+    direct = plan(equation, machine, element) if "direct" in asked.schedules else None
+    estimates = [("plain", PLAIN_CYCLES * nest.products)] + ([("direct", direct.cycles)] if direct else [])
+    allowed = [e for e in estimates if e[0] in (("direct",) if asked.exact else asked.schedules)] or estimates
     best = min(allowed, key=lambda e: e[1])[0]
     if best == "direct" and direct is not None:
         steps, workspace = _direct_steps(direct, accumulate, machine.lanes(element))
+        choice = Choice(best, tuple(estimates), direct.shape)
     else:
         steps, workspace = tuple(Step(p.place, None, p.body) for p in nest.parts), ()
-    shape = direct.shape if direct is not None and best == "direct" else None
-    return Program(nest.output, steps, workspace, nest.products, nest.multiplications,
-                   Choice(best, tuple(estimates), shape))
+        choice = Choice(best, tuple(estimates))
+    return Program(nest.output, steps, workspace, nest.products, nest.multiplications, choice)
 
 
 def _direct_steps(p: Plan, accumulate: bool, lanes: int) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:

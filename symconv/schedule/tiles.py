@@ -90,11 +90,15 @@ def _loops(loops: tuple[Range, ...], body: list[Node]) -> list[Node]:
 
 
 def start_of(region: Region) -> tuple[Access | None, list[Sweep]]:
-    """What the accumulators start from, and the sums that follow."""
-    alone = [s for s in region.sweeps if not s.loops and len(s.term.factors) == 1]
-    if not alone:
+    """What the accumulators start from, and the sums that follow: a start is the first of the sweeps."""
+    if not region.sweeps or not may_start(region.sweeps[0]):
         return None, list(region.sweeps)
-    return alone[0].term.factors[0], [s for s in region.sweeps if s is not alone[0]]
+    return region.sweeps[0].term.factors[0], list(region.sweeps[1:])
+
+
+def may_start(s: Sweep) -> bool:
+    """One element for each output, there for all of them."""
+    return not s.loops and not s.constraints and len(s.term.factors) == 1
 
 
 def _handles(s: Sweep) -> list[tuple[str, Access]]:
@@ -138,7 +142,7 @@ def _stores(tile: Tile, accumulate: bool) -> list[Node]:
     buffer = Tensor("tile", shape)
     kept: list[Node] = [Buffer(buffer)]
     for name, _, at in points:
-        place = buffer[tuple(Affine.of(at[r.name]) for r in inner) + (Affine.of(at[tile.lane]),)]
+        place = buffer[(*tuple(Affine.of(at[r.name]) for r in inner), Affine.of(at[tile.lane]))]
         kept.append(Keep(place, name, tile.width, tile.width, False))
     lane = Range(tile.lane, tile.extents[tile.lane])
     # the shortest steps through the output run innermost
