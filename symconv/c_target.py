@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symconv.affine import Affine
-from symconv.c_vector import BYTES, transpose_helper, vector_lines, vector_typedef
+from symconv.c_vector import BYTES, total_helper, transpose_helper, vector_lines, vector_typedef
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
@@ -24,6 +24,7 @@ from symconv.schedule.nodes import (
     Product,
     Scope,
     Store,
+    Total,
     Transpose,
 )
 from symconv.schedule.program import Asked, Program, program
@@ -138,8 +139,10 @@ def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
     """The vector types in use, and the functions that turn squares of them."""
     flat = _flat(nodes)
     widths = {n.width for n in flat if isinstance(n, Fetch | Accumulator | Keep | Transpose) and n.width > 1}
-    squares = {n.width for n in flat if isinstance(n, Transpose)}
-    return (*(vector_typedef(ctype, w) for w in sorted(widths)), *(transpose_helper(ctype, w) for w in sorted(squares)))
+    squares = sorted({n.width for n in flat if isinstance(n, Transpose)})
+    totals = [2**k for k in range(1, max([0, *(n.width for n in flat if isinstance(n, Total))]).bit_length())]
+    return (*(vector_typedef(ctype, w) for w in sorted(widths.union(totals))),
+            *(total_helper(ctype, w) for w in totals), *(transpose_helper(ctype, w) for w in squares))
 
 
 def _flat(nodes: Sequence[Node]) -> list[Node]:

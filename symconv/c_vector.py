@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symconv.equation import Access
-from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Transpose
+from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Total, Transpose
 
 BYTES = {"float": 4, "double": 8}
 Element = Callable[[Access], str]
@@ -38,6 +38,10 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
         return _accumulator(n, vector_type(ctype, n.width), BYTES[ctype], element)
     if isinstance(n, Keep):
         return _keep(n, vector_type(ctype, n.width), BYTES[ctype], element)
+    if isinstance(n, Total):
+        value = f"total{n.width}({n.name})" if n.width > 1 else n.name
+        start = f"{element(n.start)} + " if n.start else ""
+        return [f"{element(n.access)} {'+=' if n.add else '='} {start}{value};"]
     if isinstance(n, Transpose):
         return [f"transpose{n.width}(&{element(n.source)}, {n.source_step}, &{element(n.target)}, {n.target_step});"]
     if isinstance(n, Buffer):
@@ -46,6 +50,14 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
             size *= extent
         return [f"{ctype} {n.tensor.name}[{size}];"]
     return None
+
+
+def total_helper(ctype: str, width: int) -> str:
+    """The static function that adds up the lanes of a vector, in halves."""
+    kind, half = vector_type(ctype, width), vector_type(ctype, width // 2)
+    rest = f"total{width // 2}(" if width > 2 else "("
+    return (f"static inline {ctype} total{width}({kind} v)\n{{\n    {half} half[2];\n"
+            f"    __builtin_memcpy(half, &v, sizeof v);\n    return {rest}half[0] + half[1]);\n}}")
 
 
 def transpose_helper(ctype: str, width: int) -> str:

@@ -122,7 +122,7 @@ def _check_c(tally: Tally, work: list[Job]) -> None:
 def _included(name: str) -> str:
     """One emitted file, its static functions kept apart from the other files'."""
     static = ("relu", "relu_slope",
-              *(f"{name}{2**k}" for name in ("floats", "lanes", "transpose") for k in range(1, 5)))
+              *(f"{name}{2**k}" for name in ("floats", "lanes", "transpose", "total") for k in range(1, 5)))
     before = "".join(f"#define {f} {name.removesuffix('.inc')}_{f}\n" for f in static)
     return f'{before}#include "{name}"\n' + "".join(f"#undef {f}\n" for f in static)
 

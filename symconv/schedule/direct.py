@@ -28,6 +28,7 @@ STEP = 0.5  # a step of the innermost sum, beside its arithmetic
 BROADCAST = 1.6  # fetching an element into every lane, against fetching a vector
 CROSSING = 4.0  # fetching a vector of a line's size from any address, on top of that
 LINE, NEAR, LINE_CYCLES = 64, 32768, 0.3  # a line of cache, how much is near, and fetching a line from beyond
+TOTAL = 10.0  # adding up the lanes of a vector
 LATENCY = 4.0  # from one multiply-add to the next on the same accumulator
 
 
@@ -59,11 +60,12 @@ class Plan:
     empty: tuple[Region, ...] = ()
 
 
-def plan(equation: Equation, machine: Machine, element: int) -> Plan | None:
+def plan(equation: Equation, machine: Machine, element: int, ordered: bool = False) -> Plan | None:
     """The best direct schedule of an equation; None where none applies.
 
     Args:
         element: bytes of one array element.
+        ordered: every sum runs from its first product to its last, so that no lane adds up a part.
     """
     if not machine.vector:
         return None
@@ -80,6 +82,8 @@ def plan(equation: Equation, machine: Machine, element: int) -> Plan | None:
                          machine.vector, tensors)
                 for lane in _names(found[0].loops) if _may_be_lane(found, lane)
                 for size in range(1, min(4, ceil(_extent(found, lane) / lanes)) + 1) for narrow in (False, True)]
+    planners += [_Planner(found, Lane(lane, lanes, fresh(f"{lane}_block", taken), lane, True), False, lanes,
+                          machine.vector, tensors) for lane in _summed_lanes(found, lanes) if not ordered]
     shapes = [(p, unrolled) for p in planners for unrolled in _unrolled(found, p, machine)]
     if not shapes:
         return None
@@ -137,13 +141,28 @@ def _may_be_lane(found: Sequence[Region], name: str) -> bool:
     return not starts & set(axes) and all(len(at) == 1 and len(next(iter(at))) <= 1 for at in axes.values())
 
 
+def _summed_lanes(found: Sequence[Region], lanes: int) -> list[str]:
+    """Indices of every sum, alone on one axis of every factor; beyond their range one factor has to be zero."""
+    sums = [s for region in found for s in start_of(region)[1]]
+    return [r.name for r in (sums[0].loops if sums else ())
+            if all(_may_be_summed(s, r, lanes) for s in sums) and _may_be_lane(found, r.name)]
+
+
+def _may_be_summed(s: Sweep, r: Range, lanes: int) -> bool:
+    def ends(f: Access) -> bool:
+        return any(e == Affine.of(r.name) and n == r.extent for e, n in zip(f.indices, f.tensor.extents, strict=True))
+
+    return (r in s.loops and all(_depends(f, r.name) for f in s.term.factors)
+            and (r.extent % lanes == 0 or any(map(ends, s.term.factors))))
+
+
 Unrolled = tuple[tuple[str, int], ...]
 
 
 def _unrolled(found: Sequence[Region], p: _Planner, machine: Machine) -> Iterator[Unrolled]:
     """What may be written out beside the lane, as far as the registers go."""
     vectors = p.lane.size // p.lanes
-    most = (machine.registers - 1 - vectors) // vectors
+    most = (machine.registers - 1 - vectors) // vectors if not p.lane.summed else machine.registers * 3 // 4
     names = [n for n in reversed(_names(found[0].loops)) if n != p.lane.name and _extent(found, n) > 1]
     sizes = {n: _even(_extent(found, n), most) for n in names}
     yield ()
@@ -170,7 +189,7 @@ class _Planner:
         reads: dict[str, list[tuple[Access, dict[str, tuple[int, int]]]]] = {}
         for region in self.found:
             start, _ = start_of(region)
-            extent = next(r.extent for r in region.loops if r.name == self.lane.name)
+            extent = self._lane_extent(region)
             for access, box in boxes(region, self.lane.name, extent if self.narrow else self._whole(extent)):
                 if access is not start:
                     reads.setdefault(access.tensor.name, []).append((access, box))
@@ -184,6 +203,10 @@ class _Planner:
             return COPIED
         return TURNED if p.source.extents[-1] >= self.lanes or not any(p.low) else GATHERED
 
+    def _lane_extent(self, region: Region) -> int:
+        loops = [r for s in region.sweeps for r in s.loops] if self.lane.summed else region.loops
+        return next((r.extent for r in loops if r.name == self.lane.name), 1)
+
     def _whole(self, extent: int) -> int:
         return -(-extent // self.lanes) * self.lanes
 
@@ -196,7 +219,7 @@ class _Planner:
         outer = prod(n for name, n in extents.items() if name != self.lane.name and name not in unrolled)
         pieces = [[(size, count) for _, size, count in _cut(extents[n], t)] for n, t in unrolled.items()]
         total = 0.0
-        for size, _, count in self._lane_pieces(extents[self.lane.name]):
+        for size, _, count in [(1, 1, 1)] if self.lane.summed else self._lane_pieces(extents[self.lane.name]):
             for combination in product(*pieces):
                 at = dict(zip(unrolled, (size for size, _ in combination), strict=True))
                 each = self._tile_cycles(region, size, at)
@@ -208,7 +231,7 @@ class _Planner:
         total = 0.0
         _, sums = start_of(region)
         for s in sums:
-            steps = prod(r.extent for r in s.loops)
+            steps = prod(ceil(r.extent / self.lanes) if r.name == self.lane.name else r.extent for r in s.loops)
             fetches = lines = 0.0
             for f in s.term.factors:
                 each = prod(n for name, n in at.items() if _depends(f, name))
@@ -219,6 +242,8 @@ class _Planner:
                     fetches += BROADCAST * each
             step = max(vectors * written / 2, fetches / 2, LATENCY) + STEP
             total += (step + (LINE_CYCLES * lines if lines * LINE * steps > NEAR else 0)) * steps
+        if self.lane.summed:
+            return total + TOTAL * written + LATENCY
         contiguous = flat_stride(region.output, self.lane.name) == 1
         return total + (vectors * written if contiguous else SCATTERED * lane * written) + LATENCY
 
@@ -245,11 +270,13 @@ class _Planner:
 
     def _tiles(self, region: Region, unrolled: dict[str, int]) -> Iterator[Tile]:
         lane = self.lane
-        _start, _sums = start_of(region)
-        extent = next(r.extent for r in region.loops if r.name == lane.name)
+        extent = self._lane_extent(region)
         moved = {lane.name: lane.size * Affine.of(lane.block) + lane.name}
         region = substituted(rewritten(region, self.packings), moved, {p.packed.name for p in self.packings.values()
                                                                        if p.lane is not None})
+        if lane.summed:
+            yield from (replace(t, summed=True) for t in self._parts(_blocked(region, lane), self.lanes, unrolled))
+            return
         first = 0
         for size, width, count in self._lane_pieces(extent):
             block = extent // lane.size if not count else Affine.of(lane.block) if count > 1 else 0
@@ -259,9 +286,21 @@ class _Planner:
                           (([Range(lane.block, count)] if count > 1 else []) + [Range(lane.name, size)]
                            if r.name == lane.name else [r]))
             piece = replace(substituted(region, put), loops=loops)
-            for part in _cut_all(piece, unrolled):
-                yield Tile(_ordered(_without_single_outputs(part, lane.name), lane.name, (*unrolled,)),
-                           lane.name, width, tuple(unrolled))
+            yield from self._parts(piece, width, unrolled)
+
+    def _parts(self, region: Region, width: int, unrolled: dict[str, int]) -> Iterator[Tile]:
+        lane = self.lane.name
+        for part in _cut_all(region, unrolled):
+            yield Tile(_ordered(_without_single_outputs(part, lane), lane), lane, width, tuple(unrolled))
+
+
+def _blocked(region: Region, lane: Lane) -> Region:
+    """The sums over a lane as sums over its blocks."""
+    def loops(s: Sweep) -> tuple[Range, ...]:
+        return tuple(Range(lane.block, -(-r.extent // lane.size)) if r.name == lane.name else r for r in s.loops)
+
+    sweeps = tuple(replace(s, loops=loops(s)) for s in region.sweeps)
+    return replace(region, sweeps=sweeps)
 
 
 def _depends(f: Access, name: str) -> bool:
@@ -304,8 +343,8 @@ def _without_single_outputs(region: Region, lane: str) -> Region:
     return replace(substituted(region, put), loops=tuple(r for r in region.loops if r.name not in put))
 
 
-def _ordered(region: Region, lane: str, unrolled: tuple[str, ...]) -> Region:
-    """Loops that the vectors depend on run outermost, so that what they hold stays near while the rest goes by."""
+def _ordered(region: Region, lane: str) -> Region:
+    """Loops the vectors depend on run outermost, so that what they hold stays near while the rest goes by."""
     vectors = [f for s in start_of(region)[1] for f in s.term.factors if _depends(f, lane)]
     def inside(r: Range) -> bool:
         return not any(_depends(f, r.name) for f in vectors)

@@ -108,6 +108,17 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """access = start + the sum of a vector's lanes."""
+
+    access: Access
+    name: str
+    width: int
+    start: Access | None
+    add: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Transpose:
     """Rows of a width x width square at `source` become columns at `target`; rows are `step` elements apart."""
 
@@ -125,4 +136,4 @@ class Buffer:
     tensor: Tensor
 
 
-Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Transpose | Buffer
+Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Buffer

@@ -16,12 +16,13 @@ from symconv.schedule.regions import Interval, Region, box_of, value_interval
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The output index whose values fill vectors: name = size * block + inner."""
+    """The index whose values fill vectors: name = size * block + inner. `summed`: it is one of a sum."""
 
     name: str
     size: int
     block: str
     inner: str
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +109,5 @@ def is_edge(c: Constraint, factors: tuple[Access, ...]) -> bool:
 
 def boxes(region: Region, lane: str, extent: int) -> list[tuple[Access, dict[str, Interval]]]:
     """Every read of a region with the ranges of its names, the lane running up to `extent`."""
-    outputs = box_of(region.loops) | {lane: (0, extent - 1)}
-    return [(f, outputs | box_of(s.loops)) for s in region.sweeps for f in s.term.factors]
+    whole = {lane: (0, extent - 1)}
+    return [(f, box_of((*region.loops, *s.loops)) | whole) for s in region.sweeps for f in s.term.factors]

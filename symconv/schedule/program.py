@@ -92,7 +92,7 @@ def program(equation: Equation, accumulate: bool, element: int, asked: Asked = A
     machine = asked.machine
     if asked.exact and not machine.vector:
         machine = Machine(machine.name, element, 16)
-    direct = plan(equation, machine, element) if "direct" in asked.schedules else None
+    direct = plan(equation, machine, element, asked.exact) if "direct" in asked.schedules else None
     estimates = [("plain", PLAIN_CYCLES * nest.products)] + ([("direct", direct.cycles)] if direct else [])
     allowed = [e for e in estimates if e[0] in (("direct",) if asked.exact else asked.schedules)] or estimates
     best = min(allowed, key=lambda e: e[1])[0]

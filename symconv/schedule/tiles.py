@@ -27,6 +27,7 @@ from symconv.schedule.nodes import (
     Product,
     Scope,
     Store,
+    Total,
 )
 from symconv.schedule.regions import Range, Region, Sweep
 
@@ -39,12 +40,14 @@ class Tile:
         region: without conditions; its outer loops stand in the order they run.
         lane: an output loop; every factor has stride 1 or 0 along it.
         width: elements of one vector.
+        summed: the lane is an index of the sum instead: each output is the total of a vector.
     """
 
     region: Region
     lane: str
     width: int
     unrolled: tuple[str, ...]
+    summed: bool = False
 
     @property
     def outer(self) -> tuple[Range, ...]:
@@ -56,14 +59,14 @@ class Tile:
 
     @property
     def vectors(self) -> int:
-        return -(-self.extents[self.lane] // self.width)
+        return -(-self.extents.get(self.lane, 1) // self.width)
 
     def points(self) -> Iterator[tuple[str, int, Mapping[str, int]]]:
         """Each accumulator: its name, how many of its lanes count, and where it stands."""
         names = [n for n in self.unrolled if n in self.extents]
         for at in product(*(range(self.extents[n]) for n in names)):
             for u in range(self.vectors):
-                lanes = min(self.width, self.extents[self.lane] - u * self.width)
+                lanes = self.width if self.summed else min(self.width, self.extents[self.lane] - u * self.width)
                 label = "_".join(map(str, (*at, u) if self.vectors > 1 or not at else at))
                 yield f"sum_{label}", lanes, {**dict(zip(names, at, strict=True)), self.lane: u * self.width}
 
@@ -74,7 +77,7 @@ def tile_nest(tile: Tile, accumulate: bool) -> tuple[Node, ...]:
     start, sums = start_of(tile.region)
     body: list[Node] = []
     for name, lanes, at in tile.points():
-        read = start.substitute(at) if start else None
+        read = start.substitute(at) if start and not tile.summed else None
         body.append(Accumulator(name, tile.width, read, flat_stride(start, tile.lane) if start else 0, lanes))
     for s in sums:
         body += _loops(s.loops, [*_pointers(tile, s), *_updates(tile, s)]) if s.loops else \
@@ -134,6 +137,10 @@ def _updates(tile: Tile, s: Sweep) -> Iterator[Node]:
 def _stores(tile: Tile, accumulate: bool) -> list[Node]:
     """Whole vectors where the output is contiguous along the lane, else through a small buffer."""
     output = tile.region.output
+    if tile.summed:
+        start, _ = start_of(tile.region)
+        return [Total(output.substitute(at), name, tile.width, start.substitute(at) if start else None, accumulate)
+                for name, _, at in tile.points()]
     if flat_stride(output, tile.lane) == 1:
         return [Keep(output.substitute(at), name, tile.width, lanes, accumulate) for name, lanes, at in tile.points()]
     points = list(tile.points())
