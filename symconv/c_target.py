@@ -37,7 +37,7 @@ RESERVED = frozenset(
     "alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable namespace new "
     "noexcept nullptr operator private protected public static_assert template this throw true try typeid typename "
     "using virtual wchar_t and or not in is as def del pass from import global lambda None True False np "
-    "sum partial tile workspace relu sigmoid tanh tanhf exp expf main".split())
+    "sum partial tile turned workspace relu sigmoid tanh tanhf exp expf main".split())
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     loops = [m.name for s in made.steps for m in _flat(s.body) if isinstance(m, Loop)]
     indices = list(dict.fromkeys([*loops, *(n for s in made.steps for n in sorted(s.place.names))]))
     local = [t.name for t in made.workspace]
-    all_types = {**types, **dict.fromkeys((*local, "tile"), types[output.name])}
+    all_types = {**types, **dict.fromkeys((*local, "tile", "turned"), types[output.name])}
     printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())
     parts = tuple((printer.place(s.place) if len(made.steps) > 1 else "",
                    tuple(b for n in s.body for b in printer.node(n))) for s in made.steps)

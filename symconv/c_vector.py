@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symconv.equation import Access
-from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Total, Transpose
+from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Row, Total, Transpose
 
 BYTES = {"float": 4, "double": 8}
 Element = Callable[[Access], str]
@@ -44,6 +44,8 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
         return [f"{element(n.access)} {'+=' if n.add else '='} {start}{value};"]
     if isinstance(n, Transpose):
         return [f"transpose{n.width}(&{element(n.source)}, {n.source_step}, &{element(n.target)}, {n.target_step});"]
+    if isinstance(n, Row):
+        return [f"__builtin_memcpy(&{element(n.target)}, &{element(n.source)}, {n.count * BYTES[ctype]});"]
     if isinstance(n, Buffer):
         size = 1
         for extent in n.tensor.extents:

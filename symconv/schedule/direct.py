@@ -19,7 +19,7 @@ from symconv.schedule.loops import flat_stride
 from symconv.schedule.machine import Machine
 from symconv.schedule.packing import Lane, Packing, boxes, is_edge, pack, rewritten
 from symconv.schedule.regions import Range, Region, fresh, regions
-from symconv.schedule.tiles import Tile, may_start, start_of
+from symconv.schedule.tiles import Tile, may_start, row_of, start_of
 
 # Cycles of one core. Only the ratios matter.
 TURNED, GATHERED, COPIED = 0.4, 1.5, 0.2  # an element of a copy: by squares, one by one, in order
@@ -245,7 +245,9 @@ class _Planner:
         if self.lane.summed:
             return total + TOTAL * written + LATENCY
         contiguous = flat_stride(region.output, self.lane.name) == 1
-        return total + (vectors * written if contiguous else SCATTERED * lane * written) + LATENCY
+        if contiguous:
+            return total + vectors * written + LATENCY
+        return total + (TURNED if row_of(region.output, at, self.lanes) else SCATTERED) * lane * written + LATENCY
 
     def _fetch(self, f: Access) -> float:
         """One vector, against one that is aligned."""

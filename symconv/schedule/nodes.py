@@ -130,10 +130,19 @@ class Transpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """`count` elements from `source` on go to `target` and after."""
+
+    target: Access
+    source: Access
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Buffer:
     """A small local array, not initialised."""
 
     tensor: Tensor
 
 
-Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Buffer
+Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer

@@ -25,9 +25,11 @@ from symconv.schedule.nodes import (
     Node,
     Pointer,
     Product,
+    Row,
     Scope,
     Store,
     Total,
+    Transpose,
 )
 from symconv.schedule.regions import Range, Region, Sweep
 
@@ -143,16 +145,45 @@ def _stores(tile: Tile, accumulate: bool) -> list[Node]:
                 for name, _, at in tile.points()]
     if flat_stride(output, tile.lane) == 1:
         return [Keep(output.substitute(at), name, tile.width, lanes, accumulate) for name, lanes, at in tile.points()]
-    points = list(tile.points())
+    row = row_of(output, {n: tile.extents.get(n, 1) for n in tile.unrolled}, tile.width)
+    return _turned(tile, row) if row and not accumulate else _scattered(tile, accumulate)
+
+
+def row_of(output: Access, unrolled: Mapping[str, int], width: int) -> str:
+    """The tiled index along which the output is contiguous, if it fills half a vector; '' for none."""
+    return next((n for n, k in unrolled.items() if flat_stride(output, n) == 1 and 2 * k >= width > 1), "")
+
+
+def _turned(tile: Tile, row: str) -> list[Node]:
+    """Squares of the tile are turned, so that rows of the output are stored whole."""
+    width, count = tile.width, tile.extents[row]
+    long = -(-count // width) * width
+    tensor, rows = Tensor("tile", (long, width)), Tensor("turned", (width, long))
+    nodes: list[Node] = [Buffer(tensor), Buffer(rows)]
+    groups: dict[tuple[tuple[str, int], ...], list[tuple[str, int, Mapping[str, int]]]] = {}
+    for name, lanes, at in tile.points():
+        groups.setdefault(tuple((n, k) for n, k in at.items() if n != row), []).append((name, lanes, at))
+    for key, points in groups.items():
+        lanes, at = points[0][1], {**dict(key), row: 0}
+        held = [name for name, _, _ in points]
+        held += held[-1:] * (long - count)  # rows that fill the last square and go nowhere
+        nodes += [Keep(tensor[k, 0], name, width, width, False) for k, name in enumerate(held)]
+        nodes += [Transpose(rows[0, k], tensor[k, 0], long, width, width) for k in range(0, long, width)]
+        to = tile.region.output.substitute({**at, tile.lane: at[tile.lane] + Affine.of(tile.lane)})
+        nodes += _loops((Range(tile.lane, lanes),), [Row(to, rows[Affine.of(tile.lane), 0], count)])
+    return nodes
+
+
+def _scattered(tile: Tile, accumulate: bool) -> list[Node]:
+    """Element by element, the shortest steps through the output innermost."""
+    output = tile.region.output
     inner = [r for r in tile.region.loops if r.name in tile.unrolled]
-    shape = (*(r.extent for r in inner), tile.vectors * tile.width)
-    buffer = Tensor("tile", shape)
+    buffer = Tensor("tile", (*(r.extent for r in inner), tile.vectors * tile.width))
     kept: list[Node] = [Buffer(buffer)]
-    for name, _, at in points:
-        place = buffer[(*tuple(Affine.of(at[r.name]) for r in inner), Affine.of(at[tile.lane]))]
+    for name, _, at in tile.points():
+        place = buffer[(*(Affine.of(at[r.name]) for r in inner), Affine.of(at[tile.lane]))]
         kept.append(Keep(place, name, tile.width, tile.width, False))
     lane = Range(tile.lane, tile.extents[tile.lane])
-    # the shortest steps through the output run innermost
     order = tuple(sorted((*inner, lane), key=lambda r: -abs(flat_stride(output, r.name))))
     element = buffer[tuple(Affine.of(r.name) for r in (*inner, lane))]
     return kept + _loops(order, [Store(output, Product(1, (element,)), add=accumulate)])
