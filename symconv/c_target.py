@@ -19,6 +19,7 @@ from symconv.schedule.nodes import (
     Fetch,
     Guard,
     Keep,
+    Label,
     Loop,
     Node,
     Product,
@@ -94,7 +95,7 @@ class CFunction:
     program: Program
     parameters: tuple[Parameter, ...]
     arrays: tuple[str, ...]
-    parts: tuple[tuple[str, tuple[Block, ...]], ...]
+    parts: tuple[tuple[Block, ...], ...]
     helpers: tuple[str, ...]
     vectors: tuple[str, ...]
     unread: tuple[str, ...]
@@ -115,12 +116,12 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     size = BYTES.get(ctype, 1)
     made = program(function.equation, accumulate, size, asked if alike else Asked())
     loops = [m.name for s in made.steps for m in _flat(s.body) if isinstance(m, Loop)]
-    indices = list(dict.fromkeys([*loops, *(n for s in made.steps for n in sorted(s.place.names))]))
+    places = [m.place for s in made.steps for m in _flat(s.body) if isinstance(m, Label)]
+    indices = list(dict.fromkeys([*loops, *(n for a in places for n in sorted(a.names))]))
     local = [t.name for t in made.workspace]
     all_types = {**types, **dict.fromkeys((*local, "tile", "turned"), types[output.name])}
     printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())
-    parts = tuple((printer.place(s.place) if len(made.steps) > 1 else "",
-                   tuple(b for n in s.body for b in printer.node(n))) for s in made.steps)
+    parts = tuple(tuple(b for n in s.body for b in printer.node(n)) for s in made.steps)
     parameters = [_parameter(t, f"const {CTYPES[types[t.name]]}") for t in function.arguments]
     parameters.append(_parameter(output, ctype))
     *starts, total = made.offsets(size)
@@ -179,6 +180,8 @@ class Printer:
         if isinstance(n, Declare):
             return [Block((f"{self.result} {n.name}[{n.extent}] = {{0}};" if n.extent else
                            f"{self.result} {n.name} = {self.product(n.value) if n.value else self.zero};",), "")]
+        if isinstance(n, Label):
+            return [Block((f"/* {self.place(n.place)} */",), "")]
         if (lines := vector_lines(n, self.result, self.seen)) is not None:
             return [Block(tuple(lines), "")]
         assert isinstance(n, Store)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import prod
 
 from symconv.affine import Affine, Constraint
-from symconv.equation import Access, Equation, Tensor
+from symconv.equation import Access, Tensor
 from symconv.schedule.loops import flat_stride
 from symconv.schedule.nodes import Loop, Node, Product, Store, Transpose
 from symconv.schedule.regions import Interval, value_interval
@@ -15,19 +15,14 @@ from symconv.schedule.regions import Interval, value_interval
 Box = Mapping[str, Interval]
 
 
-def copy_nest(equation: Equation, width: int) -> tuple[Node, ...]:
-    """The loops of a copy: zeros where the source has no element.
+def copied(left: Access, source: Access, names: tuple[str, ...], box: Box, width: int) -> list[Node]:
+    """left = source over the box, with loops over `names`: zeros where the source has no element.
+
+    The outermost range that decides whether it has is cut, until none is left to decide.
 
     Args:
         width: of the vectors that turn squares, where the copy changes the order.
     """
-    (term,) = equation.terms
-    box = {n: (0, extent - 1) for n, extent in zip(equation.indices, equation.output.extents, strict=True)}
-    return tuple(_copied(equation.left, term.factors[0], equation.indices, box, width))
-
-
-def _copied(left: Access, source: Access, names: tuple[str, ...], box: Box, width: int) -> list[Node]:
-    """Cut the outermost range that decides whether the source has the element, until none is left to decide."""
     conditions = [c for c in source.in_range() if value_interval(c.expression, box)[0] < 0]
     outside = any(value_interval(c.expression, box)[1] < 0 for c in conditions)
     if not names:
@@ -36,7 +31,7 @@ def _copied(left: Access, source: Access, names: tuple[str, ...], box: Box, widt
         return squares
     name, *rest = names
     return [Loop(name, (Affine.of(lo),), (Affine.of(hi + 1),),
-                 tuple(_copied(left, source, tuple(rest), {**box, name: (lo, hi)}, width)))
+                 tuple(copied(left, source, tuple(rest), {**box, name: (lo, hi)}, width)))
             for lo, hi in _pieces(name, box, [] if outside else conditions)]
 
 

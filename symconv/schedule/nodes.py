@@ -130,6 +130,13 @@ class Transpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What the loops that follow compute."""
+
+    place: Access
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """`count` elements from `source` on go to `target` and after."""
 
@@ -145,4 +152,4 @@ class Buffer:
     tensor: Tensor
 
 
-Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer
+Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer | Label

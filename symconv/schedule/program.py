@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from math import prod
 
 from symconv.equation import Access, Equation, Tensor
-from symconv.schedule.copying import copy_nest
 from symconv.schedule.direct import Plan, Shape, plan
 from symconv.schedule.loops import loop_nest, zero_nest
 from symconv.schedule.machine import MACHINES, Machine
-from symconv.schedule.nodes import Node
+from symconv.schedule.nodes import Label, Node
 from symconv.schedule.regions import Region
-from symconv.schedule.tiles import tile_nest
+from symconv.schedule.sharing import shared_nest
 
 SCHEDULES = ("plain", "direct")
 ALIGNED = 64  # bytes: every workspace array starts on such a boundary when the workspace does
@@ -21,10 +20,9 @@ PLAIN_CYCLES = 0.5  # a product in a plain nest, in cycles, where a compiler fin
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The outputs at `place`, what they are (an equation, or one on a part of the outputs), and the nest."""
+    """What is computed, as equations or as regions of one, and the nest that does it."""
 
-    place: Access
-    meaning: Equation | Region | None
+    meaning: tuple[Equation | Region, ...]
     body: tuple[Node, ...]
 
 
@@ -100,13 +98,15 @@ def program(equation: Equation, accumulate: bool, element: int, asked: Asked = A
         steps, workspace = _direct_steps(direct, accumulate, machine.lanes(element))
         choice = Choice(best, tuple(estimates), direct.shape)
     else:
-        steps, workspace = tuple(Step(p.place, None, p.body) for p in nest.parts), ()
+        labels = len(nest.parts) > 1
+        steps = tuple(Step((equation,), (*([Label(p.place)] if labels else []), *p.body)) for p in nest.parts)
+        workspace = ()
         choice = Choice(best, tuple(estimates))
     return Program(nest.output, steps, workspace, nest.products, nest.multiplications, choice)
 
 
 def _direct_steps(p: Plan, accumulate: bool, lanes: int) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
-    copies = [Step(c.equation.left, c.equation, copy_nest(c.equation, lanes)) for c in p.copies]
-    tiles = [Step(t.region.output, t.region, tile_nest(t, accumulate)) for t in p.tiles]
-    zeros = [Step(r.output, r, zero_nest(r)) for r in p.empty if not accumulate]
-    return (*copies, *tiles, *zeros), tuple(c.packed for c in p.copies)
+    meaning = (*(c.equation for c in p.copies), *(t.region for t in p.tiles))
+    body, workspace = shared_nest(p.copies, p.tiles, accumulate, lanes)
+    zeros = [Step((r,), (Label(r.output), *zero_nest(r))) for r in p.empty if not accumulate]
+    return (Step(meaning, body), *zeros), workspace
