@@ -22,11 +22,11 @@ from symconv.schedule.regions import Range, Region, fresh, regions
 from symconv.schedule.tiles import Tile, may_start, row_of, start_of
 
 # Cycles of one core. Only the ratios matter.
-TURNED, GATHERED, COPIED = 0.4, 1.5, 0.2  # an element of a copy: by squares, one by one, in order
+TURNED, GATHERED, COPIED = 0.5, 1.5, 0.2  # an element of a copy: by squares, one by one, in order
 SCATTERED = 1.2  # an element stored through a buffer
 STEP = 0.5  # a step of the innermost sum, beside its arithmetic
 BROADCAST = 1.6  # fetching an element into every lane, against fetching a vector
-CROSSING = 4.0  # fetching a vector of a line's size from any address, on top of that
+CROSSING = 2.0  # fetching a vector of a line's size from any address, on top of that
 LINE, NEAR, LINE_CYCLES = 64, 32768, 0.3  # a line of cache, how much is near, and fetching a line from beyond
 TOTAL = 10.0  # adding up the lanes of a vector
 LATENCY = 4.0  # from one multiply-add to the next on the same accumulator
@@ -160,15 +160,14 @@ Unrolled = tuple[tuple[str, int], ...]
 
 
 def _unrolled(found: Sequence[Region], p: _Planner, machine: Machine) -> Iterator[Unrolled]:
-    """What may be written out beside the lane, as far as the registers go."""
-    vectors = p.lane.size // p.lanes
-    most = (machine.registers - 1 - vectors) // vectors if not p.lane.summed else machine.registers * 3 // 4
+    """What may be written out beside the lane, as far as the registers go; single indices first: they win a tie."""
     names = [n for n in reversed(_names(found[0].loops)) if n != p.lane.name and _extent(found, n) > 1]
-    sizes = {n: _even(_extent(found, n), most) for n in names}
-    yield ()
-    yield from (((n, t),) for n in names for t in sizes[n])
-    yield from (((n, t), (m, u)) for k, n in enumerate(names) for m in names[k + 1:]
-                for t in sizes[n] for u in sizes[m] if t * u <= most)
+    sizes = {n: _even(_extent(found, n), machine.registers) for n in names}
+    pairs = [(n, m) for k, n in enumerate(names) for m in names[k + 1:]]
+    for several in ((), *((n,) for n in names), *pairs):
+        for counts in product(*(sizes[n] for n in several)):
+            if p.registers(dict(zip(several, counts, strict=True))) <= machine.registers:
+                yield tuple(zip(several, counts, strict=True))
 
 
 def _even(extent: int, most: int) -> list[int]:
@@ -197,6 +196,16 @@ class _Planner:
             found = pack(seen[0][0].tensor, seen, self.lane, fresh(f"{name}_packed", tensors))
             if found is not None:
                 yield name, found
+
+    def registers(self, at: Mapping[str, int]) -> int:
+        """Accumulators, vectors held while they are used again, and one for what is used once."""
+        vectors, written = self.lane.size // self.lanes, prod(at.values())
+        held = 0
+        for s in (s for region in self.found for s in start_of(region)[1]):
+            reads = [[n for n in at if _depends(f, n)] for f in s.term.factors if _depends(f, self.lane.name)]
+            kept = [prod(at[n] for n in names) for names in reads if len(names) < len(at) or len(s.term.factors) == 1]
+            held = max(held, vectors * min(kept) if kept and len(kept) == len(reads) else 0)
+        return vectors * written + held + 1
 
     def _copy_cycles(self, p: Packing) -> float:
         if not p.transposes:

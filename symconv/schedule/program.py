@@ -15,7 +15,7 @@ from symconv.schedule.sharing import shared_nest
 
 SCHEDULES = ("plain", "direct")
 ALIGNED = 64  # bytes: every workspace array starts on such a boundary when the workspace does
-PLAIN_CYCLES = 0.5  # a product in a plain nest, in cycles, where a compiler finds vectors by itself
+PLAIN_CYCLES = 1.0  # a product in a plain nest, in cycles, where a compiler finds vectors by itself
 
 
 @dataclass(frozen=True, slots=True)
