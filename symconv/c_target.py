@@ -28,7 +28,7 @@ from symconv.schedule.nodes import (
     Total,
     Transpose,
 )
-from symconv.schedule.program import Asked, Program, program
+from symconv.schedule.program import PLAIN, Asked, Program, program
 from symconv.templating import environment
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
@@ -103,7 +103,7 @@ class CFunction:
 
 
 def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False,
-               asked: Asked = Asked()) -> CFunction:
+               asked: Asked = PLAIN) -> CFunction:
     """Schedule and print one function.
 
     Raises:
@@ -114,7 +114,7 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     tensors = [t.name for t in (*function.arguments, output)]
     alike = ctype in BYTES and all(CTYPES[types[n]] == ctype for n in tensors)
     size = BYTES.get(ctype, 1)
-    made = program(function.equation, accumulate, size, asked if alike else Asked())
+    made = program(function.equation, accumulate, size, asked if alike else PLAIN)
     loops = [m.name for s in made.steps for m in _flat(s.body) if isinstance(m, Loop)]
     places = [m.place for s in made.steps for m in _flat(s.body) if isinstance(m, Label)]
     indices = list(dict.fromkeys([*loops, *(n for a in places for n in sorted(a.names))]))

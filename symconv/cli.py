@@ -80,7 +80,7 @@ def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_
 @click.option("--accumulate", is_flag=True, help="Gradients add to their output array.")
 @click.option("--isa", default="generic", show_default=True,
               help="Vectors in C: native (this machine's), avx512, avx2, neon; generic for plain loops.")
-@click.option("--exact", is_flag=True, help="C that gives the same bits on every machine, compiled without contraction.")
+@click.option("--exact", is_flag=True, help="C that gives the same bits on every machine.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("kernels"), show_default=True,
               help="Folder to write to.")
 def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: str, exact: bool, out: Path,

@@ -152,4 +152,5 @@ class Buffer:
     tensor: Tensor
 
 
-Node = Loop | Guard | Store | Declare | Scope | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer | Label
+Node = (Loop | Guard | Store | Declare | Scope | Label
+        | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer)

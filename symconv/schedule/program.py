@@ -79,7 +79,10 @@ class Asked:
     schedules: tuple[str, ...] = SCHEDULES
 
 
-def program(equation: Equation, accumulate: bool, element: int, asked: Asked = Asked()) -> Program:
+PLAIN = Asked()
+
+
+def program(equation: Equation, accumulate: bool, element: int, asked: Asked = PLAIN) -> Program:
     """Schedule a concrete equation for a machine.
 
     Args:
@@ -106,7 +109,7 @@ def program(equation: Equation, accumulate: bool, element: int, asked: Asked = A
 
 
 def _direct_steps(p: Plan, accumulate: bool, lanes: int) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
-    meaning = (*(c.equation for c in p.copies), *(t.region for t in p.tiles))
+    meaning: tuple[Equation | Region, ...] = (*(c.equation for c in p.copies), *(t.region for t in p.tiles))
     body, workspace = shared_nest(p.copies, p.tiles, accumulate, lanes)
     zeros = [Step((r,), (Label(r.output), *zero_nest(r))) for r in p.empty if not accumulate]
     return (Step(meaning, body), *zeros), workspace

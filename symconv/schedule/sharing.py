@@ -78,8 +78,9 @@ def _owned(c: Packing, tiles: Sequence[Tile]) -> dict[str, int]:
     for k, n in enumerate(c.packed.extents):
         at = {a.indices[k] for a in reads}
         for r in tiles[0].outer:
-            if equation.indices[k] not in zeros and r.name in names and r.extent == n and at == {Affine.of(r.name)} and not any(
-                    e.coefficient(r.name) for a in reads for j, e in enumerate(a.indices) if j != k):
+            elsewhere = any(e.coefficient(r.name) for a in reads for j, e in enumerate(a.indices) if j != k)
+            whole = r.name in names and r.extent == n and equation.indices[k] not in zeros
+            if whole and at == {Affine.of(r.name)} and not elsewhere:
                 found[r.name] = k
     return found
 
