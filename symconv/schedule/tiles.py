@@ -82,8 +82,9 @@ def tile_nest(tile: Tile, accumulate: bool) -> tuple[Node, ...]:
         read = start.substitute(at) if start and not tile.summed else None
         body.append(Accumulator(name, tile.width, read, flat_stride(start, tile.lane) if start else 0, lanes))
     for s in sums:
-        body += _loops(s.loops, [*_pointers(tile, s), *_updates(tile, s)]) if s.loops else \
-            [Scope((*_pointers(tile, s), *_updates(tile, s)))]
+        step = [*_pointers(tile, s), *_updates(tile, s)]
+        loops = tuple(r for r in s.loops if r.name != tile.lane)
+        body += _loops(loops, step) if loops else [Scope(tuple(step))]
     body += _stores(tile, accumulate)
     return tuple(_loops(tile.outer, body)) if tile.outer else (Scope(tuple(body)),)
 
