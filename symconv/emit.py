@@ -62,7 +62,7 @@ class Package:
 
 def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGETS, dtype: str = "float32",
          accumulate: bool = False, isa: str = "generic", exact: bool = False,
-         schedules: Iterable[str] = SCHEDULES) -> Package:
+         schedules: Iterable[str] = SCHEDULES, pick: int | None = None) -> Package:
     """Derive a layer and write the source of its kernels.
 
     Args:
@@ -71,6 +71,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
             are estimated to pay.
         exact: the same bits on every machine, when compiled with contraction off.
         schedules: which the choice is made from.
+        pick: a number that stands for one of all shapes of a schedule, for tests; None for the best.
 
     Raises:
         NotSupported: unknown target or dtype, or a function the dtype cannot express.
@@ -94,7 +95,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     stem = system.name + (f"_{dtype}" if dtype != "float32" else "") + ("_acc" if accumulate else "")
     text: dict[str, str] = {}
     machine = machine_named(native_isa() if isa == "native" else isa)
-    asked = Asked(machine, exact, tuple(schedules))
+    asked = Asked(machine, exact, tuple(schedules), pick)
     printed = [c_function(f, types, accumulate and f.proof is not None, asked) for f in functions]
     work = max(c.program.products for c in printed)
     if work > MAX_PRODUCTS:

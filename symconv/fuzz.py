@@ -93,12 +93,13 @@ def _batch(task: tuple[int, int, int]) -> Tally:
 
 
 def _emit(tally: Tally, work: list[Job], layer: Conv | Equation, again: str, seed: list[int], isa: str) -> None:
-    """Vectors wherever a schedule has them: what is estimated to pay is beside the point here."""
+    """Any shape of a schedule, wherever one applies: what is estimated to pay is beside the point here."""
+    pick = None if seed[1] % 5 == 0 else random.Random(f"{seed}").randrange(10**6)
     accumulate = isinstance(layer, Conv) and seed[1] % 3 == 0
-    again += f" (isa {isa}, every schedule that applies{', accumulating' if accumulate else ''})"
+    again += f" (isa {isa}, pick {pick}{', accumulating' if accumulate else ''})"
     try:
         package = emit(layer, accumulate=accumulate, isa=isa, exact=isa == "generic" and seed[1] % 2 == 0,
-                       schedules=("direct",))
+                       schedules=("direct",), pick=pick)
 
         work.append(Job(package, list(make_cases(package, np.random.default_rng(seed))), layer, again))
     except (SymconvError, ArithmeticError, LookupError, TypeError, ValueError) as e:

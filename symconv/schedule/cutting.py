@@ -16,7 +16,7 @@ def in_blocks(region: Region, lane: Lane) -> Region:
     """The sums over a lane as sums over its blocks, and inside them."""
     def loops(s: Sweep) -> tuple[Range, ...]:
         blocks = {r.name: Range(lane.block, -(-r.extent // lane.size)) for r in s.loops if r.name == lane.name}
-        return (*(blocks.get(r.name, r) for r in s.loops), Range(lane.name, lane.size))
+        return (*(blocks.get(r.name, r) for r in s.loops), *(Range(lane.name, lane.size) for _ in blocks))
 
     sweeps = tuple(replace(s, loops=loops(s)) for s in region.sweeps)
     return replace(region, sweeps=sweeps)

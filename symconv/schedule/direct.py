@@ -59,12 +59,14 @@ class Plan:
     empty: tuple[Region, ...] = ()
 
 
-def plan(equation: Equation, machine: Machine, element: int, ordered: bool = False) -> Plan | None:
+def plan(equation: Equation, machine: Machine, element: int, ordered: bool = False,
+         pick: int | None = None) -> Plan | None:
     """The best direct schedule of an equation; None where none applies.
 
     Args:
         element: bytes of one array element.
         ordered: every sum runs from its first product to its last, so that no lane adds up a part.
+        pick: a number that stands for one of all shapes; None for the best.
     """
     if not machine.vector:
         return None
@@ -80,7 +82,7 @@ def plan(equation: Equation, machine: Machine, element: int, ordered: bool = Fal
               for unrolled in _unrolled(found, c, machine)]
     if not prices:
         return None
-    best, unrolled = min(prices, key=lambda p: p[0].cycles(p[1]))
+    best, unrolled = min(prices, key=lambda p: p[0].cycles(p[1])) if pick is None else prices[pick % len(prices)]
     c = best.candidate
     shape = Shape(c.lane.name, c.lane.size // lanes, unrolled, c.narrow, c.lane.summed)
     return Plan(shape, tuple(c.packings.values()), c.tiles(unrolled), best.cycles(unrolled), empty)

@@ -72,11 +72,13 @@ class Asked:
         exact: one order of summation on every machine: the direct schedule wherever it applies, without the vectors
             of this machine where it has none.
         schedules: "plain" is what is left when no other applies.
+        pick: a number that stands for one of all shapes of a schedule, so that tests reach each; None for the best.
     """
 
     machine: Machine = MACHINES["generic"]
     exact: bool = False
     schedules: tuple[str, ...] = SCHEDULES
+    pick: int | None = None
 
 
 PLAIN = Asked()
@@ -93,7 +95,7 @@ def program(equation: Equation, accumulate: bool, element: int, asked: Asked = P
     machine = asked.machine
     if asked.exact and not machine.vector:
         machine = Machine(machine.name, element, 16)
-    direct = plan(equation, machine, element, asked.exact) if "direct" in asked.schedules else None
+    direct = plan(equation, machine, element, asked.exact, asked.pick) if "direct" in asked.schedules else None
     estimates = [("plain", PLAIN_CYCLES * nest.products)] + ([("direct", direct.cycles)] if direct else [])
     allowed = [e for e in estimates if e[0] in (("direct",) if asked.exact else asked.schedules)] or estimates
     best = min(allowed, key=lambda e: e[1])[0]
