@@ -236,7 +236,7 @@ class Printer:
             if text in ("", "0"):
                 text = own
                 continue
-            scaled = f"({text})*{n}" if " " in text else f"{text}*{n}"
+            scaled = text if n == 1 else f"({text})*{n}" if " " in text else f"{text}*{n}"
             text = scaled if own == "0" else scaled + (f" - {own[1:]}" if own.startswith("-") else f" + {own}")
         return self._apply(a, f"{a.tensor.name}[{text or '0'}]")
 
@@ -308,7 +308,8 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     """The .h and .c file of one layer; `notes` holds what to say about each function."""
     tensors = {t.name: t for c in functions for t in (*c.function.arguments, c.function.equation.output)}
     helpers = list(dict.fromkeys(line for c in functions for h in c.helpers for line in h.splitlines()))
-    vectors = list(dict.fromkeys(line for c in functions for line in c.vectors))
+    vectors = sorted(dict.fromkeys(line for c in functions for line in c.vectors),
+                     key=lambda line: not line.startswith("typedef"))  # types, then what uses them
     width = max(map(len, tensors))
     values = {"stem": stem, "title": _safe(title), "stamp": list(map(_safe, stamp)),
               "functions": [_view(c, notes[c.function.name]) for c in functions],

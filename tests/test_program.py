@@ -151,7 +151,8 @@ def test_exact_kernels_give_the_same_bits_on_every_isa():
 @pytest.mark.parametrize("isa", ["generic", "native"])
 def test_kernels_touch_nothing_outside_their_arrays(isa: str):
     """Every array lies against a page that may not be touched, first with its end, then with its start."""
-    layers = [*LAYERS.values(), *(random_layer(random.Random(f"guard {k}"), channels=(3, 40)[k % 2]) for k in range(10))]
+    drawn = [random_layer(random.Random(f"guard {k}"), channels=(3, 40)[k % 2]) for k in range(10)]
+    layers = [*LAYERS.values(), *drawn]
     for layer in layers:
         package, folder = emit(layer, ("c",), isa=isa, schedules=("direct",)), BuildFolder()
         calls = []

@@ -30,9 +30,15 @@ def copied(left: Access, source: Access, names: tuple[str, ...], box: Box, width
     if not conditions and (squares := _squares(left, source, names, box, width)):
         return squares
     name, *rest = names
-    return [Loop(name, (Affine.of(lo),), (Affine.of(hi + 1),),
-                 tuple(copied(left, source, tuple(rest), {**box, name: (lo, hi)}, width)))
-            for lo, hi in _pieces(name, box, [] if outside else conditions)]
+    nodes: list[Node] = []
+    for lo, hi in _pieces(name, box, [] if outside else conditions):
+        if lo == hi:  # a loop of one step is no loop
+            here = {name: lo}
+            nodes += copied(left.substitute(here), source.substitute(here), tuple(rest), box, width)
+        else:
+            inner = copied(left, source, tuple(rest), {**box, name: (lo, hi)}, width)
+            nodes.append(Loop(name, (Affine.of(lo),), (Affine.of(hi + 1),), tuple(inner)))
+    return nodes
 
 
 def _pieces(name: str, box: Box, conditions: list[Constraint]) -> list[Interval]:
@@ -76,8 +82,8 @@ def _squares(left: Access, source: Access, names: tuple[str, ...], box: Box, wid
                 for k in range(0, extents[lane], width)]
 
     whole = count // width
-    body: list[Node] = [Loop(column, (Affine(),), (Affine.of(whole),), tuple(squares(width * Affine.of(column))))]
-    return body + (squares(Affine.of(count - width)) if count % width else [])
+    body: list[Node] = [Loop("square", (Affine(),), (Affine.of(whole),), tuple(squares(width * Affine.of("square"))))]
+    return (body if whole > 1 else squares(Affine())) + (squares(Affine.of(count - width)) if count % width else [])
 
 
 def _flat(a: Access, at: Mapping[str, int]) -> Access:
