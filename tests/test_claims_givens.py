@@ -209,7 +209,7 @@ def test_taps_say_how_far_the_input_is_read() -> None:
     given = [r"y_i = \sum_u x_{is+u} w_u", r"\delta_i = \frac{\partial L}{\partial y_i}", r"i = 0, \dots, N-1"]
     claim = r"\frac{\partial L}{\partial w_u} = \sum_{i=0}^{N-1} \delta_i x_{is+u}"
     assert verify_claim(claim, given=given).verdict == "proved"
-    assert verify_claim(claim.replace("N-1", "N-2"), given=given).verdict in ("refuted", "proved_for")
+    assert verify_claim(claim.replace("N-1", "N-2"), given=given).verdict == "refuted"
 
 
 @pytest.mark.parametrize(("slope", "verdict"), [("y (1 - y)", "proved"), ("(1 - y)", "refuted")])
