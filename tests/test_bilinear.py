@@ -152,16 +152,16 @@ LAYERS = {
     "1-D full": (Conv(input=10, kernel=3, padding="full", channels=2), 3),
     "1-D five taps": (Conv(input=13, kernel=5, padding=2, channels=2, filters=2), 3),
     "2-D": (Conv(input=(7, 9), kernel=(3, 3), channels=3, filters=2, batch=2, padding=1), 3),
-    "2-D uneven": (Conv(input=(6, 5), kernel=(3, 2), channels=2, padding=((0, 2), (3, 0))), 3),
+    "2-D uneven": (Conv(input=(6, 5), kernel=(3, 2), channels=2, filters=2, padding=((0, 2), (3, 0))), 3),
     "2-D no padding": (Conv(input=(9, 8), kernel=(3, 3), filters=3, bias=True), 3),
     "2-D seven taps": (Conv(input=(9, 8), kernel=(7, 3), padding=(3, 1)), 3),
-    "3-D": (Conv(input=(4, 5, 3), kernel=(3, 3, 3), padding=1), 3),
+    "3-D": (Conv(input=(4, 5, 3), kernel=(3, 3, 3), channels=2, filters=2, padding=1), 3),
     "groups": (Conv(input=(6, 6), kernel=(3, 3), channels=4, filters=6, groups=2, padding=1), 3),
     "depthwise": (Conv(input=(5, 6), kernel=(3, 3), channels=3, filters=3, groups=3, padding=1), 3),
     "transposed": (Conv(input=(5, 6), kernel=(3, 3), channels=2, filters=3, padding=1, transposed=True), 3),
     "flipped": (Conv(input=(8, 7), kernel=(3, 3), padding=1, flip=True), 3),
-    "one strided axis": (Conv(input=(9, 8), kernel=(3, 3), channels=2, stride=(2, 1), padding=1), 2),
-    "one dilated axis": (Conv(input=(9, 8), kernel=(3, 3), filters=2, dilation=(2, 1), padding=1), 2),
+    "one strided axis": (Conv(input=(9, 8), kernel=(3, 3), channels=2, filters=3, stride=(2, 1), padding=1), 2),
+    "one dilated axis": (Conv(input=(9, 8), kernel=(3, 3), channels=2, filters=2, dilation=(2, 1), padding=1), 2),
 }
 
 

@@ -1,0 +1,112 @@
+"""How a tile gets from an array into vectors and back: in place where it is whole, else element by element.
+
+Which elements exist is decided by intervals, from the accesses of the equation: a condition that always
+holds is not printed, and where it never holds the other way is the only one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from symconv.affine import Affine
+from symconv.c_target import Block
+from symconv.equation import Access
+from symconv.schedule.regions import Interval, value_interval
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A vector of elements for each place of a tile.
+
+    Args:
+        access: the element, by the indices of the loops around, the places in the tile and "lane".
+        inner: the names of the places along each axis of the tile, "" where there is one place only.
+        shape: how many places.
+        strides: of the array, for each of its axes, in elements.
+        box: what each index may be.
+        lanes, ctype: of a vector.
+    """
+
+    access: Access
+    inner: tuple[str, ...]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    box: Mapping[str, Interval]
+    lanes: int
+    ctype: str
+
+    @property
+    def offset(self) -> Affine:
+        """Of an element in its array."""
+        return sum((s * e for s, e in zip(self.strides, self.access.indices, strict=True)), Affine())
+
+    @property
+    def places(self) -> Sequence[tuple[str, int, int]]:
+        """Name, extent and distance in the buffer along each axis."""
+        near = (self.lanes * prod(self.shape[n + 1:]) for n in range(len(self.shape)))
+        return list(zip(self.inner, self.shape, near, strict=True))
+
+    def moved(self, call: str, load: bool) -> tuple[Block, ...]:
+        """Blocks around a call such as `f({tile}, to, 1, 2);`, with where the tile starts and its steps put in.
+
+        A load fills the buffer before the call with zeros outside the array; else the call fills it, and
+        what lies outside is dropped.
+        """
+        near = ", ".join(["tile", *(str(step) for _, _, step in self.places)])
+        buffer = lines(f"{self.ctype} tile[{self.lanes * prod(self.shape)}] __attribute__((aligned(64)));")
+        through = lines(call.format(tile=near))
+        by_element = (buffer, *self._elements(load), through) if load else (buffer, through, *self._elements(load))
+        tests = self._whole()
+        if tests is None:
+            return by_element
+        start = self.offset.substitute({"lane": 0, **{n: 0 for n in self.inner if n}})
+        steps = (str(self.offset.coefficient(n)) if n else "0" for n in self.inner)
+        direct = lines(call.format(tile=", ".join([f"{self.access.tensor.name} + {start}", *steps])))
+        if not tests:
+            return (direct,)
+        return (Block((), f"if ({_all(tests)}) {{", (direct,)), Block((), "else {", by_element))
+
+    def _whole(self) -> list[Affine] | None:
+        """What it takes for every element to exist and for a vector to be neighbours; None when nothing does."""
+        if self.offset.coefficient("lane") != 1:
+            return None
+        ends = {n: self.box[n] for n in ("lane", *self.inner) if n}
+        tests = [e.substitute({n: lo if e.coefficient(n) > 0 else hi for n, (lo, hi) in ends.items()})
+                 for e in self._tests()]
+        open_ = [e for e in dict.fromkeys(tests) if value_interval(e, self.box)[0] < 0]
+        return None if any(value_interval(e, self.box)[1] < 0 for e in open_) else open_
+
+    def _tests(self) -> list[Affine]:
+        """What is not known to be at least 0 for an element inside the array."""
+        found = (c.expression for c in self.access.in_range())
+        return list(dict.fromkeys(e for e in found if value_interval(e, self.box)[0] < 0))
+
+    def _elements(self, load: bool) -> tuple[Block, ...]:
+        spot = sum((step * Affine.of(name) for name, _, step in self.places if name), Affine.of("lane"))
+        element, test = f"{self.access.tensor.name}[{self.offset}]", _all(self._tests())
+        if load:
+            body = lines(f"tile[{spot}] = {f'{test} ? {element} : 0' if test else element};")
+        else:
+            store = lines(f"{element} = tile[{spot}];")
+            body = Block((), f"if ({test}) {{", (store,)) if test else store
+        blocks: tuple[Block, ...] = (loop("lane", self.lanes, (body,)),)
+        for name, extent, _ in reversed(self.places):
+            blocks = (loop(name, extent, blocks),) if name else blocks
+        return blocks
+
+
+def _all(tests: Sequence[Affine]) -> str:
+    return " && ".join(f"{e} >= 0" for e in tests)
+
+
+def loop(name: str, end: int | str, body: Sequence[Block], step: int = 1, first: int | str = 0) -> Block:
+    """for name from first up to, not including, end."""
+    move = f"++{name}" if step == 1 else f"{name} += {step}"
+    return Block((), f"for (int {name} = {first}; {name} < {end}; {move}) {{", tuple(body))
+
+
+def lines(*text: str) -> Block:
+    """Statements, one a line."""
+    return Block(text, "")
