@@ -11,12 +11,14 @@ from test_bilinear import LAYERS, kernels, mutated, sample, tiles_for
 
 from symconv import Conv, Equation
 from symconv.bilinear.bounds import error_bound, in_integers
-from symconv.bilinear.c_kernel import CKernel, c_kernel
+from symconv.bilinear.c_kernel import CKernel, bilinear_kernel, c_kernel
 from symconv.bilinear.c_transform import c_nested, c_transform
+from symconv.bilinear.cost import cost
 from symconv.bilinear.plan import Plan, plan
 from symconv.bilinear.program import bilinear_program
 from symconv.bilinear.straight_line import straight_line
 from symconv.bilinear.toom_cook import toom_cook
+from symconv.decide.verdict import Verdict
 from symconv.errors import NotSupported
 from symconv.native import BuildFolder, Compiler, compile_library, find_compiler, load
 from symconv.reference import forward
@@ -184,6 +186,38 @@ def test_the_plan_says_what_it_does():
     p = plan(bilinear_program(e, {"i": (4, 3), "j": (4, 3)}), 16, channels_last(e))
     assert str(p) == ("36 matrix products for each i_tile: tiles of 2 x 16 of f by 14 of j_tile, sums over c; "
                       "U 580 KiB (prepared), V 128 KiB, M 65 KiB")
+
+
+def test_the_cost_of_f43():
+    e = dict(kernels(Conv(input=(56, 56), kernel=(3, 3), channels=64, filters=64, padding=1)))["forward"]
+    found = cost(plan(bilinear_program(e, {"i": (4, 3), "j": (4, 3)}), 16, channels_last(e)))
+    tiles = 14 * 14
+    assert found.products == 36 * tiles * 64 * 4
+    assert found.transforms == tiles * 4 * (168 + 120)
+    assert found.preparation == 64 * 4 * 90
+    assert found.direct == 56 * 56 * 9 * 64 * 4
+    assert 3.5 < found.ratio < 4
+    whole = [cost(plan(bilinear_program(e, {"i": (n, 3), "j": (n, 3)}), 16, channels_last(e))).ratio for n in (2, 4)]
+    assert whole[0] < 36 / 16 < whole[1] < 4
+
+
+@pytest.mark.parametrize("name", ["wide", "rows of groups", "1-D batch"])
+def test_instructions_are_counted_as_the_loops_run(name):
+    """The matrix products of the plan, counted chunk by chunk."""
+    for _, e in kernels(MORE[name]):
+        p = plan(bilinear_program(e, tiles_for(e)), 8, channels_last(e))
+        around = [*p.points, *p.outer, *p.round, *p.sums, *p.columns[:-len(p.side_by_side)]]
+        calls = int(np.prod([p.extents[n] for n in around])) * -(-p.extents[p.row] // p.width) * p.vectors
+        assert cost(p).products == calls * sum(p.chunks)
+
+
+def test_only_proved_programs_become_kernels(monkeypatch):
+    e = dict(kernels(MORE["wide"]))["forward"]
+    k = bilinear_kernel(e, {"i": (4, 3), "j": (2, 3)}, "layer", 8, channels_last(e))
+    assert "void layer_prepare(" in k.text and "void layer(" in k.text
+    monkeypatch.setattr("symconv.bilinear.c_kernel.check_program", lambda program: Verdict("unknown", "too hard"))
+    with pytest.raises(NotSupported, match="too hard"):
+        bilinear_kernel(e, {"i": (4, 3)}, "layer")
 
 
 def test_what_has_no_plan():

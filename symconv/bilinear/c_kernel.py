@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
@@ -12,8 +12,12 @@ from symconv.affine import Affine, AffineLike
 from symconv.bilinear.bounds import codes
 from symconv.bilinear.c_tiles import Tile, lines, loop
 from symconv.bilinear.c_transform import CTransform, c_nested, c_transform
-from symconv.bilinear.plan import Plan, Stored
+from symconv.bilinear.cost import cost
+from symconv.bilinear.plan import Order, Plan, Stored, plan
+from symconv.bilinear.program import Tiles, bilinear_program
 from symconv.bilinear.story import story
+from symconv.bilinear.toom_cook import PointLike
+from symconv.bilinear.verify import check_program
 from symconv.c_target import Block, comment
 from symconv.equation import Access, Equation, Tensor
 from symconv.errors import NotSupported
@@ -53,31 +57,50 @@ class CFunction:
     public: bool = False
 
 
-def c_kernel(plan: Plan, stem: str, ctype: str = "float") -> CKernel:
-    """Print a plan.
+def bilinear_kernel(equation: Equation, tiles: Tiles, stem: str, lanes: int = 16,
+                    orders: Mapping[str, Order] | None = None, points: Sequence[PointLike] | None = None) -> CKernel:
+    """A proved program of an equation with sizes in numbers, as C in float32.
+
+    Args:
+        tiles: (outputs, taps) by output index.
+        orders: by array, its axes from the slowest to the fastest; row-major by default.
+
+    Raises:
+        NotSupported: no bilinear algorithm applies, or it could not be proved to compute the equation.
+    """
+    program = bilinear_program(equation, tiles, points)
+    verdict = check_program(program)
+    if not verdict.proved:
+        raise NotSupported(f"not proved to compute {equation}: {verdict.reason}")
+    return c_kernel(plan(program, lanes, orders), stem)
+
+
+def c_kernel(chosen: Plan, stem: str, ctype: str = "float") -> CKernel:
+    """Print a chosen.
 
     Raises:
         NotSupported: a name is no identifier, or the equation has a coefficient.
     """
-    program = plan.program
-    printer = _Printer(plan, ctype)
-    _check_names([*plan.extents, *(t.name for t in (program.equation.output, *program.equation.reads))])
+    program = chosen.program
+    printer = _Printer(chosen, ctype)
+    _check_names([*chosen.extents, *(t.name for t in (program.equation.output, *program.equation.reads))])
     if program.steps[3].terms[0].coefficient != 1:
         raise NotSupported(f"no C for a bilinear program with a coefficient: {program.steps[3]}")
     transforms: dict[str, CTransform] = {}
     nested = []
     for kind, each in zip(MATRICES, codes(program), strict=True):
         names = [f"{kind}_line{'' if len(set(each)) == 1 else n}" for n in range(len(each))]
-        transforms |= {n: c_transform(n, c, f"{MATRICES[kind]} on vectors of {plan.lanes}.", ctype)
+        transforms |= {n: c_transform(n, c, f"{MATRICES[kind]} on vectors of {chosen.lanes}.", ctype)
                        for n, c in zip(names, each, strict=True)}
-        nested.append(c_nested(f"{kind}_tile", names, each, plan.lanes, f"{MATRICES[kind]} along every axis.", ctype))
+        nested.append(c_nested(f"{kind}_tile", names, each, chosen.lanes, f"{MATRICES[kind]} along every axis.", ctype))
     functions = [printer.taps(stem), printer.signal(), *printer.products(), printer.result(), printer.main(stem)]
     text = environment().get_template("c/bilinear.c.j2").render(
         title=f"{stem}: {program.equation}", story=[part for t in story(program).lines() for part in comment(t)],
-        facts=comment(str(plan)), ctype=ctype, bytes=ITEMS[ctype] * plan.lanes, item=ITEMS[ctype],
-        transforms=transforms.values(), nesteds=nested, functions=functions, clears=plan.accumulates)
+        facts=[*comment(str(chosen)), *comment(str(cost(chosen)))],
+        ctype=ctype, bytes=ITEMS[ctype] * chosen.lanes, item=ITEMS[ctype],
+        transforms=transforms.values(), nesteds=nested, functions=functions, clears=chosen.accumulates)
     arguments = (_data(program.steps[1]).tensor, _data(program.steps[0]).tensor, program.equation.output)
-    return CKernel(stem, text, arguments, plan.u.size if plan.prepares else 0, sum(s.size for s in printer.kept))
+    return CKernel(stem, text, arguments, chosen.u.size if chosen.prepares else 0, sum(s.size for s in printer.kept))
 
 
 def _check_names(names: Iterable[str]) -> None:
