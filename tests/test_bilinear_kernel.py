@@ -130,6 +130,7 @@ def test_float32_kernels_stay_within_their_bound(lanes):
 def test_rounds_are_added_up(monkeypatch):
     """Peeled loops, as in layers whose tiles do not fit the cache."""
     monkeypatch.setattr("symconv.bilinear.plan.CACHE", 10_000)
+    monkeypatch.setattr("symconv.bilinear.plan.SHARED", 10_000)
     seen = set()
     for layer in (Conv(input=(25, 31), kernel=(3, 3), channels=6, filters=5, padding=1),
                   Conv(input=(9, 11), kernel=(3, 3), channels=6, filters=9, batch=3, padding=(0, 1)),

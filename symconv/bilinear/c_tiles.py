@@ -91,10 +91,10 @@ class Tile:
         else:
             store = lines(f"{element} = tile[{spot}];")
             body = Block((), f"if ({test}) {{", (store,)) if test else store
-        blocks: tuple[Block, ...] = (loop("lane", self.lanes, (body,)),)
-        for name, extent, _ in reversed(self.places):
-            blocks = (loop(name, extent, blocks),) if name else blocks
-        return blocks
+        loops = [*((name, extent) for name, extent, _ in self.places if name), ("lane", self.lanes)]
+        for name, extent in sorted(loops, key=lambda n: abs(self.offset.coefficient(n[0]))):  # as memory goes
+            body = loop(name, extent, (body,))
+        return (body,)
 
 
 def _all(tests: Sequence[Affine]) -> str:

@@ -18,6 +18,7 @@ from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
 
 CACHE = 600_000  # bytes that stay in a second-level cache beside everything else
+SHARED = 6_000_000  # bytes that stay in a third-level cache
 SMALL = 300_000  # bytes that may be read again and again beside all that
 LINE = 16  # floats in a line of the cache
 REGISTERS = 28  # vector accumulators
@@ -192,8 +193,12 @@ def plan(program: Program, lanes: int = 16, orders: Mapping[str, Order] | None =
     columns.sort(key=lambda n: n == lane)  # vectors of columns are neighbours
     prepares = all(a.blocks == 1 for a in program.axes)
     extents = {**u, **v, **m}
-    reused = 4 * prod(extents[n] for n in (*points, rows[-1], *(sums if prepares else columns)))
-    peeled = _peeled(columns if prepares else sums, lane, extents, prod(extents[p] for p in points), reused)
+    every = 4 * extents[lane] * prod(extents[p] for p in points)
+    reused = 4 * prod(extents[n] for n in (*points, rows[-1], *sums))
+    if not prepares:  # rounds are added up, and going through M again costs more than a third-level cache
+        peeled = _peeled(sums, lane, extents, every, SHARED)
+    else:  # in vain where U, which every round reads again, would not stay in the cache itself
+        peeled = _peeled(columns, lane, extents, every, CACHE) if reused <= CACHE else []
     return Plan(program, lanes, 2 if extents[rows[-1]] > lanes else 1, rows[-1], points,
                 tuple(n for n in columns if n not in peeled), tuple(n for n in sums if n not in peeled),
                 tuple(outer), tuple(peeled), prepares, lane, extents, strides)
@@ -210,16 +215,16 @@ def _fast_index(read: Access, strides: Mapping[str, tuple[int, ...]], names: Seq
     return min(known, key=lambda n: (own[n], -extents[n]))
 
 
-def _peeled(candidates: Sequence[str], lane: str, extents: Mapping[str, int], points: int, reused: int) -> list[str]:
-    """Outermost indices first, until what one round keeps of V fits the cache; never the last one.
+def _peeled(candidates: Sequence[str], lane: str, extents: Mapping[str, int], every: int, room: int) -> list[str]:
+    """Outermost indices first, until the bytes of V that one round keeps fit the room; never the last one.
 
-    None where what every round goes through again (`reused` bytes of U, or of M) would not stay there itself.
+    Args:
+        every: bytes for each value of the candidates.
     """
     peeled: list[str] = []
     rest = [n for n in candidates if n != lane]
     for n in rest[:-1]:
-        kept = 4 * points * extents[lane] * prod(extents[k] for k in rest if k not in peeled)
-        if kept <= CACHE or reused > CACHE:
+        if every * prod(extents[k] for k in rest if k not in peeled) <= room:
             break
         peeled.append(n)
     return peeled
