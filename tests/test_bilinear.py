@@ -329,3 +329,7 @@ def test_the_story_of_f43():
     assert told.identity == "y = A^T [(G w G^T) . (B^T x B)] A"
     assert "A tile takes 36 products instead of 144" in str(told)
     assert "|A|^T [(|G| |w| |G|^T) . (|B|^T |x| |B|)] |A|" in told.bound
+    biased = dict(kernels(Conv(input=8, kernel=3, filters=5, bias=True)))["forward"]
+    told = story(bilinear_program(biased, {"i": (4, 3)}))
+    assert told.identity == "y = A^T [(G w) . (B^T x)] + b"
+    assert "(|A|^T [(|G| |w|) . (|B|^T |x|)] + |b|)" in told.bound

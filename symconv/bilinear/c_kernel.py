@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import prod
 
 from symconv.affine import Affine, AffineLike
 from symconv.bilinear.bounds import codes
 from symconv.bilinear.c_tiles import Tile, lines, loop
-from symconv.bilinear.c_transform import CTransform, c_nested, c_transform
+from symconv.bilinear.c_transform import CTransform, c_nested, c_transform, number
 from symconv.bilinear.cost import cost
 from symconv.bilinear.plan import Order, Plan, Stored, plan
 from symconv.bilinear.program import Tiles, bilinear_program
@@ -19,11 +19,11 @@ from symconv.bilinear.story import story
 from symconv.bilinear.toom_cook import PointLike
 from symconv.bilinear.verify import check_program
 from symconv.c_target import Block, comment
-from symconv.equation import Access, Equation, Tensor
+from symconv.equation import Access, Equation, Tensor, Term
 from symconv.errors import NotSupported
 from symconv.templating import environment
 
-OWN = frozenset("tile lane part column point work first end from to vec".split())
+OWN = frozenset("tile lane part column point work first end more from to vec".split())
 MATRICES = {"taps": "G", "signal": "B^T", "result": "A^T"}
 ITEMS = {"float": 4, "double": 8}
 
@@ -33,15 +33,15 @@ class CKernel:
     """Emitted C.
 
     Args:
-        text: the file. It has `<stem>(signal, taps, output, work)`; where the taps are prepared, they are
-            what `<stem>_prepare(taps, prepared)` made of the caller's.
-        arguments: the callers' arrays in the order signal, taps, output.
+        text: the file. It has `<stem>(signal, taps, more, output, work)`, `more` where a further array is
+            added; where the taps are prepared, they are what `<stem>_prepare(taps, prepared)` made of the caller's.
+        arguments: the callers' arrays in the order signal, taps, more, output.
         prepared, workspace: elements of these arrays, 0 for no preparation.
     """
 
     stem: str
     text: str
-    arguments: tuple[Tensor, Tensor, Tensor]
+    arguments: tuple[Tensor, ...]
     prepared: int
     workspace: int
 
@@ -92,14 +92,16 @@ def c_kernel(chosen: Plan, stem: str, ctype: str = "float") -> CKernel:
         names = [f"{kind}_line{'' if len(set(each)) == 1 else n}" for n in range(len(each))]
         transforms |= {n: c_transform(n, c, f"{MATRICES[kind]} on vectors of {chosen.lanes}.", ctype)
                        for n, c in zip(names, each, strict=True)}
-        nested.append(c_nested(f"{kind}_tile", names, each, chosen.lanes, f"{MATRICES[kind]} along every axis.", ctype))
+        nested.append(c_nested(f"{kind}_tile", names, each, chosen.lanes, f"{MATRICES[kind]} along every axis.", ctype,
+                               kind == "result" and bool(printer.more)))
     functions = [printer.taps(stem), printer.signal(), *printer.products(), printer.result(), printer.main(stem)]
     text = environment().get_template("c/bilinear.c.j2").render(
         title=f"{stem}: {program.equation}", story=[part for t in story(program).lines() for part in comment(t)],
         facts=[*comment(str(chosen)), *comment(str(cost(chosen)))],
         ctype=ctype, bytes=ITEMS[ctype] * chosen.lanes, item=ITEMS[ctype],
         transforms=transforms.values(), nesteds=nested, functions=functions, clears=chosen.accumulates)
-    arguments = (_data(program.steps[1]).tensor, _data(program.steps[0]).tensor, program.equation.output)
+    arguments = (_data(program.steps[1]).tensor, _data(program.steps[0]).tensor,
+                 *(f.tensor for t in printer.more for f in t.factors), program.equation.output)
     return CKernel(stem, text, arguments, chosen.u.size if chosen.prepares else 0, sum(s.size for s in printer.kept))
 
 
@@ -124,6 +126,15 @@ class _Printer:
         """What stands in the workspace, in this order."""
         p = self.plan
         return (p.v, p.m) if p.prepares else (p.v, p.m, p.u)
+
+    @property
+    def more(self) -> tuple[Term, ...]:
+        """What is added to the result: nothing, or one element for each tile."""
+        return self.plan.program.steps[3].terms[1:]
+
+    @property
+    def _more_parameters(self) -> tuple[str, ...]:
+        return tuple(f"const {self.ctype} *restrict {f.tensor.name}" for t in self.more for f in t.factors)
 
     def _around(self, step: Equation) -> list[str]:
         """The indices of the peeled loops that a step depends on: parameters of its function."""
@@ -185,11 +196,21 @@ class _Printer:
         if p.by_chunk:
             source = source - p.m.stride(p.columns[0]) * Affine.of("first")
         steps = ", ".join(str(p.m.stride(n)) for n in p.points)
-        body = self._parts(tile.moved(f"result_tile(M + {source}, {steps}, {{tile}});", load=False))
+        call = f"result_tile(M + {source}, {steps}, {{tile}}{', more' if self.more else ''});"
+        body = self._parts((*self._gathered_more(), *tile.moved(call, load=False)))
         body = (loop(p.columns[0], "end", body, first="first"),) if p.by_chunk else self._loops(p.columns, body)
         indices = [*self._around(p.program.steps[2]), p.row, *(("first", "end") if p.by_chunk else ())]
         return CFunction("result_transform", comment(str(step)),
-                         self._parameters("M", here.tensor.name, indices), body)
+                         (*self._more_parameters, *self._parameters("M", here.tensor.name, indices)), body)
+
+    def _gathered_more(self) -> list[Block]:
+        found = []
+        for t in self.more:
+            tile = self._tile(t.factors[0], [], [], self.plan.row, self.plan.width)
+            factor = "" if t.coefficient == 1 else f"{number(t.coefficient, self.ctype)}*"
+            tile = replace(tile, name="more", factor=factor)
+            found += [tile.buffer, tile.elements(load=True)]
+        return found
 
     def _tile(self, access: Access, inner: Sequence[Affine], shape: Sequence[int], lane: str, width: int) -> Tile:
         """The tile that one call transforms; `lane` advances by `width` around it."""
@@ -234,17 +255,19 @@ class _Printer:
         """Rounds of transforms and products, and the result at the end of each, or of all."""
         p = self.plan
         taps, signal, products, result = p.program.steps
-        y = result.output.name
+        x, y = _data(signal).tensor.name, result.output.name
 
-        def call(step: Equation, name: str, read: str, written: str, *more: str) -> Block:
-            return lines(f"{name}({', '.join([read, written, *self._around(step), *more])});")
+        more = [f.tensor.name for t in self.more for f in t.factors]
 
-        begin = [call(signal, "signal_transform", _data(signal).tensor.name, "V")]
+        def call(step: Equation, name: str, arrays: Sequence[str], *indices: str) -> Block:
+            return lines(f"{name}({', '.join([*arrays, *self._around(step), *indices])});")
+
+        begin = [call(signal, "signal_transform", [x, "V"])]
         if not p.prepares:
-            begin.append(call(taps, "taps_transform", _data(taps).tensor.name, "U"))
+            begin.append(call(taps, "taps_transform", [_data(taps).tensor.name, "U"]))
 
         def finish(*chunk: str) -> Block:
-            return call(products, "result_transform", "M", y, p.row, *chunk)
+            return call(products, "result_transform", [*more, "M", y], p.row, *chunk)
 
         def rows(body: Sequence[Block]) -> Block:
             return loop(p.row, p.extents[p.row], body, p.width)
@@ -262,7 +285,8 @@ class _Printer:
         offsets = [f"{self.ctype} *restrict {s.name} = work + {sum(t.size for t in self.kept[:n])};"
                    for n, s in enumerate(self.kept)]
         given = "U" if p.prepares else _data(taps).tensor.name
-        parameters = (f"const {self.ctype} *restrict {_data(signal).tensor.name}", *self._parameters(given, y, ()),
+        read, written = self._parameters(given, y, ())
+        parameters = (f"const {self.ctype} *restrict {x}", read, *self._more_parameters, written,
                       f"{self.ctype} *restrict work")
         what = f"{p.program.equation}; work has {sum(s.size for s in self.kept)} elements"
         return CFunction(stem, comment(what), parameters, (lines(*offsets), *self._loops(p.outer, whole)), True)

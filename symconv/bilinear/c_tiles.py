@@ -27,6 +27,7 @@ class Tile:
         strides: of the array, for each of its axes, in elements.
         box: what each index may be.
         lanes, ctype: of a vector.
+        name, factor: of the buffer, and what is put before an element that is loaded into it.
     """
 
     access: Access
@@ -36,6 +37,8 @@ class Tile:
     box: Mapping[str, Interval]
     lanes: int
     ctype: str
+    name: str = "tile"
+    factor: str = ""
 
     @property
     def offset(self) -> Affine:
@@ -48,16 +51,21 @@ class Tile:
         near = (self.lanes * prod(self.shape[n + 1:]) for n in range(len(self.shape)))
         return list(zip(self.inner, self.shape, near, strict=True))
 
+    @property
+    def buffer(self) -> Block:
+        """Memory for the tile."""
+        return lines(f"{self.ctype} {self.name}[{self.lanes * prod(self.shape)}] __attribute__((aligned(64)));")
+
     def moved(self, call: str, load: bool) -> tuple[Block, ...]:
         """Blocks around a call such as `f({tile}, to, 1, 2);`, with where the tile starts and its steps put in.
 
         A load fills the buffer before the call with zeros outside the array; else the call fills it, and
         what lies outside is dropped.
         """
-        near = ", ".join(["tile", *(str(step) for _, _, step in self.places)])
-        buffer = lines(f"{self.ctype} tile[{self.lanes * prod(self.shape)}] __attribute__((aligned(64)));")
+        near = ", ".join([self.name, *(str(step) for _, _, step in self.places)])
         through = lines(call.format(tile=near))
-        by_element = (buffer, *self._elements(load), through) if load else (buffer, through, *self._elements(load))
+        moves = (self.elements(load), through) if load else (through, self.elements(load))
+        by_element = (self.buffer, *moves)
         tests = self._whole()
         if tests is None:
             return by_element
@@ -83,22 +91,30 @@ class Tile:
         found = (c.expression for c in self.access.in_range())
         return list(dict.fromkeys(e for e in found if value_interval(e, self.box)[0] < 0))
 
-    def _elements(self, load: bool) -> tuple[Block, ...]:
+    def elements(self, load: bool) -> Block:
+        """Every element between the array and the buffer: zeros from outside the array, nothing to there."""
         spot = sum((step * Affine.of(name) for name, _, step in self.places if name), Affine.of("lane"))
         element, test = f"{self.access.tensor.name}[{self.offset}]", _all(self._tests())
         if load:
-            body = lines(f"tile[{spot}] = {f'{test} ? {element} : 0' if test else element};")
+            value = f"{test} ? {self.factor}{element} : 0" if test else self.factor + element
+            body = lines(f"{self.name}[{spot}] = {value};")
         else:
-            store = lines(f"{element} = tile[{spot}];")
+            store = lines(f"{element} = {self.name}[{spot}];")
             body = Block((), f"if ({test}) {{", (store,)) if test else store
         loops = [*((name, extent) for name, extent, _ in self.places if name), ("lane", self.lanes)]
         for name, extent in sorted(loops, key=lambda n: abs(self.offset.coefficient(n[0]))):  # as memory goes
             body = loop(name, extent, (body,))
-        return (body,)
+        return body
 
 
 def _all(tests: Sequence[Affine]) -> str:
-    return " && ".join(f"{e} >= 0" for e in tests)
+    """That all are at least 0, as people write it: i + p >= 1 && i + p <= 56."""
+    texts = []
+    for e in tests:
+        names = e - e.constant
+        up = any(c > 0 for _, c in names)
+        texts.append(f"{names} >= {-e.constant}" if up else f"{-names} <= {e.constant}")
+    return " && ".join(texts)
 
 
 def loop(name: str, end: int | str, body: Sequence[Block], step: int = 1, first: int | str = 0) -> Block:

@@ -55,8 +55,11 @@ def number(c: Fraction, ctype: str) -> str:
 
 
 def c_nested(name: str, transforms: Sequence[str], codes: Sequence[StraightLine], lanes: int, meaning: str,
-             ctype: str = "float") -> CNested:
-    """The transforms along axes 0, 1...: steps of the first array and of the second, one for each axis."""
+             ctype: str = "float", more: bool = False) -> CNested:
+    """The transforms along axes 0, 1...: steps of the first array and of the second, one for each axis.
+
+    With `more`, a vector that is added to every result in the end.
+    """
     shape, rank = [len(c.inputs) for c in codes], len(codes)
     steps = [f"from_step{a}" for a in range(rank)]
     source, buffers, passes = "from", [], []
@@ -75,5 +78,10 @@ def c_nested(name: str, transforms: Sequence[str], codes: Sequence[StraightLine]
         passes.append((loops, f"{call}({read}, {steps[axis]}, {write}, {to[axis]});"))
         source, steps = target, to
     first, second = (", ".join(f"ptrdiff_t {w}_step{a}" for a in range(rank)) for w in ("from", "to"))
-    parameters = (f"const {ctype} *from", first, f"{ctype} *to", second)
-    return CNested(name, (meaning,), parameters, tuple(buffers), tuple(passes))
+    parameters = [f"const {ctype} *from", first, f"{ctype} *to", second]
+    if more:
+        parameters.append(f"const {ctype} *more")
+        places = " + ".join(["to", *(f"a{a}*to_step{a}" for a in range(rank))])
+        loops = tuple(f"for (int a{a} = 0; a{a} < {shape[a]}; ++a{a})" for a in range(rank))
+        passes.append((loops, f"*(vec *)({places}) += *(const vec *)more;"))
+    return CNested(name, (meaning,), tuple(parameters), tuple(buffers), tuple(passes))

@@ -36,7 +36,7 @@ class Cost:
     def __str__(self) -> str:
         prepare = f", {self.preparation} to prepare" if self.preparation else ""
         return (f"{self.products} + {self.transforms} vector instructions for products and transforms instead of "
-                f"{self.direct} ({self.ratio:.2f} times fewer){prepare}; {self.kilobytes} KiB beside the arrays")
+                f"{self.direct} (a ratio of {self.ratio:.2f}){prepare}; {self.kilobytes} KiB beside the arrays")
 
     __repr__ = __str__
 

@@ -14,7 +14,7 @@ from math import prod
 
 from symconv.affine import Affine
 from symconv.bilinear.program import Program
-from symconv.equation import Access, Tensor
+from symconv.equation import Access, Tensor, Term
 from symconv.errors import NotSupported
 
 CACHE = 600_000  # bytes that stay in a second-level cache beside everything else
@@ -171,14 +171,16 @@ def plan(program: Program, lanes: int = 16, orders: Mapping[str, Order] | None =
     """Decide how a program runs with vectors of `lanes` elements and the given orders of the callers' axes.
 
     Raises:
-        NotSupported: no index is left for rows, columns or sums, or the equation has further terms.
+        NotSupported: no index is left for rows, columns or sums, or what is added besides is more than
+            one element for each tile.
     """
     taps, signal, products, result = program.steps
     term = products.terms[0]
     u, v, m = (dict(zip(s.indices, s.output.extents, strict=True)) for s in (taps, signal, products))
     plain = all(e == Affine.of(n) for f, known in zip(term.factors, (u, v), strict=True)
                 for e, n in zip(f.indices, known, strict=True))
-    if len(result.terms) > 1 or term.constraints or not plain:
+    rest = result.terms[1:]
+    if term.constraints or not plain or len(rest) > 1 or not all(_is_constant_on_tiles(t, program) for t in rest):
         raise NotSupported(f"no plan for {program.equation}: further terms, conditions or places in {products}")
     points = tuple(a.name("point") for a in program.axes)
     rows = [n for n in m if n not in v]
@@ -202,6 +204,13 @@ def plan(program: Program, lanes: int = 16, orders: Mapping[str, Order] | None =
     return Plan(program, lanes, 2 if extents[rows[-1]] > lanes else 1, rows[-1], points,
                 tuple(n for n in columns if n not in peeled), tuple(n for n in sums if n not in peeled),
                 tuple(outer), tuple(peeled), prepares, lane, extents, strides)
+
+
+def _is_constant_on_tiles(term: Term, program: Program) -> bool:
+    """Is a further term one plain element, the same for a whole tile (a bias)?"""
+    tiled = {a.relation.output for a in program.axes}
+    return (len(term.factors) == 1 and not term.indices and not term.constraints
+            and not term.factors[0].function and not term.names & tiled)
 
 
 def _fast_index(read: Access, strides: Mapping[str, tuple[int, ...]], names: Sequence[str],

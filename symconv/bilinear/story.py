@@ -21,6 +21,7 @@ class Story:
     Args:
         name: `F(4x4, 3x3)`.
         arrays: the names of output, taps and signal.
+        added: the names of arrays that are added to the result.
         forms, codes: for each axis the algorithm, and the code of its three transforms.
         products, direct: multiplications of data by data in a tile, with and without the algorithm.
         transforms: of taps, signal and result, the operations for one tile.
@@ -31,6 +32,7 @@ class Story:
 
     name: str
     arrays: tuple[str, str, str]
+    added: tuple[str, ...]
     forms: tuple[Trilinear, ...]
     codes: tuple[tuple[StraightLine, ...], ...]
     products: int
@@ -42,12 +44,13 @@ class Story:
     @property
     def identity(self) -> str:
         """The algorithm as a formula of its matrices."""
-        return f"{self.arrays[0]} = {self._formula('{}')}"
+        return f"{self.arrays[0]} = {' + '.join([self._formula('{}'), *self.added])}"
 
     @property
     def bound(self) -> str:
         """The error bound as a formula."""
-        return (f"|error| <= gamma_{self.roundings} {self._formula('|{}|')}, "
+        size = " + ".join([self._formula("|{}|"), *(f"|{a}|" for a in self.added)])
+        return (f"|error| <= gamma_{self.roundings} {f'({size})' if self.added else size}, "
                 f"gamma_m = m u/(1 - m u), u = 2^-24 in float32")
 
     def _formula(self, mark: str) -> str:
@@ -82,7 +85,8 @@ def story(program: Program) -> Story:
     direct = prod(f.outputs.shape[1] * f.taps.shape[1] for f in forms)
     each = tuple(_nested(kind) for kind in codes(program))
     taps_name, signal_name = (next(t.name for t in e.reads if t not in program.constants) for e in program.steps[:2])
-    return Story(f"F({outputs}, {taps})", (program.equation.output.name, taps_name, signal_name), forms,
+    added = tuple(f.tensor.name for t in program.steps[3].terms[1:] for f in t.factors)
+    return Story(f"F({outputs}, {taps})", (program.equation.output.name, taps_name, signal_name), added, forms,
                  codes(program), prod(f.products for f in forms), direct, each, roundings(program),
                  float(prod(map(amplification, forms))))
 
