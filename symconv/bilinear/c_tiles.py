@@ -64,22 +64,25 @@ class Tile:
         """
         near = ", ".join([self.name, *(str(step) for _, _, step in self.places)])
         through = lines(call.format(tile=near))
-        moves = (self.elements(load), through) if load else (through, self.elements(load))
-        by_element = (self.buffer, *moves)
+
+        def by_element(guarded: bool) -> tuple[Block, ...]:
+            moved = self.elements(load, guarded)
+            return (self.buffer, moved, through) if load else (self.buffer, through, moved)
+
         tests = self._whole()
         if tests is None:
-            return by_element
-        start = self.offset.substitute({"lane": 0, **{n: 0 for n in self.inner if n}})
-        steps = (str(self.offset.coefficient(n)) if n else "0" for n in self.inner)
-        direct = lines(call.format(tile=", ".join([f"{self.access.tensor.name} + {start}", *steps])))
+            return by_element(True)
+        inside = by_element(False)
+        if self.offset.coefficient("lane") == 1:  # a vector is what lies side by side
+            start = self.offset.substitute({"lane": 0, **{n: 0 for n in self.inner if n}})
+            steps = (str(self.offset.coefficient(n)) if n else "0" for n in self.inner)
+            inside = (lines(call.format(tile=", ".join([f"{self.access.tensor.name} + {start}", *steps]))),)
         if not tests:
-            return (direct,)
-        return (Block((), f"if ({_all(tests)}) {{", (direct,)), Block((), "else {", by_element))
+            return inside
+        return (Block((), f"if ({_all(tests)}) {{", inside), Block((), "else {", by_element(True)))
 
     def _whole(self) -> list[Affine] | None:
-        """What it takes for every element to exist and for a vector to be neighbours; None when nothing does."""
-        if self.offset.coefficient("lane") != 1:
-            return None
+        """What it takes for every element of the tile to exist; None when it never does."""
         ends = {n: self.box[n] for n in ("lane", *self.inner) if n}
         tests = [e.substitute({n: lo if e.coefficient(n) > 0 else hi for n, (lo, hi) in ends.items()})
                  for e in self._tests()]
@@ -91,10 +94,13 @@ class Tile:
         found = (c.expression for c in self.access.in_range())
         return list(dict.fromkeys(e for e in found if value_interval(e, self.box)[0] < 0))
 
-    def elements(self, load: bool) -> Block:
-        """Every element between the array and the buffer: zeros from outside the array, nothing to there."""
+    def elements(self, load: bool, guarded: bool = True) -> Block:
+        """Every element between the array and the buffer: zeros from outside the array, nothing to there.
+
+        Without guards, for a tile that is known to lie inside.
+        """
         spot = sum((step * Affine.of(name) for name, _, step in self.places if name), Affine.of("lane"))
-        element, test = f"{self.access.tensor.name}[{self.offset}]", _all(self._tests())
+        element, test = f"{self.access.tensor.name}[{self.offset}]", _all(self._tests() if guarded else ())
         if load:
             value = f"{test} ? {self.factor}{element} : 0" if test else self.factor + element
             body = lines(f"{self.name}[{spot}] = {value};")
