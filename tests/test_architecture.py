@@ -38,7 +38,7 @@ ROOMS = (
     ("child", "derivation", "numpy_expression", "bilinear.verify", "bilinear.bounds"),
     ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
     ("c_target", "numpy_target"),
-    ("bilinear.cost", "bilinear.c_tiles", "bilinear.c_kernel",),
+    ("bilinear.cost", "bilinear.candidates", "bilinear.c_tiles", "bilinear.c_kernel",),
     # Documents to formulas, with every place kept.
     ("documents.traced", "documents.delimiters", "documents.records"),
     ("documents.macros", "documents.collect"),

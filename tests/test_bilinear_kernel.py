@@ -13,6 +13,7 @@ from symconv import Conv, Equation
 from symconv.bilinear.bounds import error_bound, in_integers
 from symconv.bilinear.c_kernel import CKernel, bilinear_kernel, c_kernel
 from symconv.bilinear.c_transform import c_nested, c_transform
+from symconv.bilinear.candidates import candidates
 from symconv.bilinear.cost import cost
 from symconv.bilinear.plan import Plan, plan
 from symconv.bilinear.program import bilinear_program
@@ -203,6 +204,18 @@ def test_the_cost_of_f43():
     assert 3.5 < found.ratio < 4
     whole = [cost(plan(bilinear_program(e, {"i": (n, 3), "j": (n, 3)}), 16, channels_last(e))).ratio for n in (2, 4)]
     assert whole[0] < 36 / 16 < whole[1] < 4
+
+
+def test_candidates_come_cheapest_first():
+    for _, e in kernels(Conv(input=(28, 28), kernel=(3, 3), channels=32, filters=32, padding=1)):
+        found = candidates(e, 16, channels_last(e))
+        assert [max(c.tiles["i" if "i" in c.tiles else next(iter(c.tiles))]) for c in found] == [4, 3]
+        assert found[0].cost.ratio > found[1].cost.ratio > 1
+        assert 1 < found[1].amplification < 10 < found[0].amplification < 60
+    for layer in (Conv(input=(9, 9), kernel=(3, 3), channels=4, filters=4, stride=2),
+                  Conv(input=(9, 9), kernel=(1, 1), channels=4, filters=4),
+                  Conv(input=(9, 9), kernel=(3, 3), channels=4, filters=4, groups=4)):
+        assert all(candidates(e) == () for _, e in kernels(layer))
 
 
 @pytest.mark.parametrize("name", ["wide", "rows of groups", "1-D batch"])

@@ -37,6 +37,7 @@ HALF = Fraction(1, 2)
 # than these, float32 results would lose most of their digits.
 POINTS = ((), (1,), (1, -1), (1, -1, 2), (2, -2, HALF, -HALF), (1, 2, -2, HALF, -HALF),
           (1, -1, 2, -2, HALF, -HALF))
+MOST_PRODUCTS = len(POINTS) + 1
 ROLES = ("outputs", "taps", "signal")
 PointLike = int | Fraction | str
 
@@ -159,7 +160,7 @@ def _coefficients(p: sp.Poly, count: int) -> list[int]:
 
 def default_points(count: int) -> tuple[PointLike, ...]:
     """Raises NotSupported when float32 results would lose most of their digits."""
-    if count > len(POINTS) + 1:
+    if count > MOST_PRODUCTS:
         raise NotSupported(f"{count} products are too many for float32; smaller tiles lose less, or name the points")
     return (0, *POINTS[count - 2], INFINITY) if count > 1 else (INFINITY,)
 
