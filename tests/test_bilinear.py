@@ -333,3 +333,14 @@ def test_the_story_of_f43():
     told = story(bilinear_program(biased, {"i": (4, 3)}))
     assert told.identity == "y = A^T [(G w) . (B^T x)] + b"
     assert "(|A|^T [(|G| |w|) . (|B|^T |x|)] + |b|)" in told.bound
+
+
+def test_the_derivation_for_a_lecture():
+    equation = dict(kernels(Conv(input=8, kernel=3, channels=2)))["forward"]
+    steps = story(bilinear_program(equation, {"i": (2, 3)})).steps()
+    said = {why: what for what, why in steps}
+    assert said["4 products instead of 6"] == r"y = \frac{\partial L}{\partial \delta} = A^T [(G w) \odot (B^T x)]"
+    assert any(r"t = 0, 1, -1, \infty" in what for what, _ in steps)
+    matrices = next(what for what, _ in steps if what.startswith("A^T"))
+    assert r"\begin{bmatrix} 1 & 1 & 1 & 0 \\ 0 & 1 & -1 & 1 \end{bmatrix}" in matrices
+    assert r"\tfrac{1}{2} & -\tfrac{1}{2} & \tfrac{1}{2}" in matrices

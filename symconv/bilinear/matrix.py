@@ -54,9 +54,20 @@ class Matrix:
         return [reduce(add, (c * v for c, v in zip(row, vector, strict=True) if c), 0 * vector[0])
                 for row in self.rows]
 
+    @property
+    def latex(self) -> str:
+        """As a bmatrix."""
+        rows = r" \\ ".join(" & ".join(map(_latex, row)) for row in self.rows)
+        return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+
     def __str__(self) -> str:
         widths = [max(len(str(c)) for c in column) for column in zip(*self.rows, strict=True)]
         return "\n".join(f"[{'  '.join(str(c).rjust(w) for c, w in zip(row, widths, strict=True))}]"
                          for row in self.rows)
 
     __repr__ = __str__
+
+
+def _latex(c: Fraction) -> str:
+    size = str(abs(c)) if c.denominator == 1 else rf"\tfrac{{{abs(c.numerator)}}}{{{c.denominator}}}"
+    return "-" * (c < 0) + size

@@ -57,6 +57,34 @@ class Story:
         names = dict(zip("AGBwx", ("A", "G", "B", *self.arrays[1:]), strict=True))
         return FORMULAS.get(len(self.forms), NESTED).format(**{k: mark.format(n) for k, n in names.items()})
 
+    def steps(self, axis: int = 0) -> list[tuple[str, str]]:
+        """The derivation along one axis for a lecture: (statement in LaTeX, reason).
+
+        With delta = dL/dy the trilinear form is the loss itself, so its three derivatives are the
+        correlation and both gradients.
+        """
+        form = self.forms[axis]
+        m, r = form.outputs.shape[1], form.taps.shape[1]
+        points = ", ".join({"oo": r"\infty"}.get(str(p), str(p)) for p in form.points)
+        bar, taps, signal = r"(A \delta)", "(G w)", "(B^T x)"
+        return [
+            (rf"y_i = \sum_{{j=0}}^{{{r - 1}}} w_j x_{{i+j}}, \quad 0 \le i < {m}", "one tile of the equation"),
+            (r"L = \sum_i \delta_i y_i = \sum_{i,j} \delta_i w_j x_{i+j} = \sum_k x_k [t^k]\, \delta(t) w(t)",
+             "the loss pairs x with the coefficients of a product of two polynomials"),
+            (rf"\deg \delta(t) w(t) = {m + r - 2}, \quad t = {points}",
+             f"its values at {m + r - 1} points determine it; infinity stands for the leading coefficient"),
+            (rf"L = \sum_a {bar}_a {taps}_a {signal}_a",
+             "evaluate both polynomials, multiply the values, interpolate"),
+            (rf"A^T = {form.outputs.T.latex}, \quad G = {form.taps.latex}, \quad B^T = {form.signal.latex}",
+             "rows are powers of the points, and polynomials that vanish at all others; "
+             "their denominators are divided out on one side"),
+            (rf"y = \frac{{\partial L}}{{\partial \delta}} = A^T [{taps} \odot {signal}]",
+             f"{form.products} products instead of {m * r}"),
+            (rf"\frac{{\partial L}}{{\partial w}} = G^T [{bar} \odot {signal}], \quad "
+             rf"\frac{{\partial L}}{{\partial x}} = B [{bar} \odot {taps}]",
+             "the same form differentiated: both gradients with the same matrices"),
+        ]
+
     def lines(self) -> list[str]:
         """For a comment."""
         found = [f"{self.name}: {self.identity} on each tile."]
