@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -20,7 +21,7 @@ from symconv.bilinear.program import bilinear_program
 from symconv.bilinear.straight_line import straight_line
 from symconv.bilinear.toom_cook import toom_cook
 from symconv.decide.verdict import Verdict
-from symconv.errors import NotSupported
+from symconv.errors import LimitExceeded, NotSupported
 from symconv.native import BuildFolder, Compiler, compile_library, find_compiler, load
 from symconv.reference import forward
 from symconv.system import System
@@ -243,6 +244,15 @@ def test_what_has_no_plan():
         e = dict(kernels(layer))["forward"]
         with pytest.raises(NotSupported):
             plan(bilinear_program(e, tiles_for(e)))
+
+
+def test_a_workspace_that_an_int_cannot_index():
+    huge = Conv(input=(30_000, 30_000), kernel=(3, 3), channels=2, filters=2, stride=1)
+    e = dict(kernels(huge))["forward"]
+    program = bilinear_program(e, {"i": (4, 3), "j": (4, 3)})
+    whole = replace(plan(program), round=(), columns=("i_tile", "j_tile"))
+    with pytest.raises(LimitExceeded):
+        c_kernel(whole, "kernel")
 
 
 def compiled_transforms(shapes: Sequence[tuple[int, int]], lanes: int):

@@ -20,12 +20,13 @@ from symconv.bilinear.toom_cook import PointLike
 from symconv.bilinear.verify import check_program
 from symconv.c_target import Block, comment
 from symconv.equation import Access, Equation, Tensor, Term
-from symconv.errors import NotSupported
+from symconv.errors import LimitExceeded, NotSupported
 from symconv.templating import environment
 
 OWN = frozenset("tile lane part column point work first end more from to vec".split())
 MATRICES = {"taps": "G", "signal": "B^T", "result": "A^T"}
 ITEMS = {"float": 4, "double": 8}
+MOST = 2**31 - 1  # elements of one array: an index has to fit a C int
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,15 @@ def c_kernel(chosen: Plan, stem: str, ctype: str = "float") -> CKernel:
 
     Raises:
         NotSupported: a name is no identifier, or the equation has a coefficient.
+        LimitExceeded: an array of the workspace has more elements than an int can count.
     """
     program = chosen.program
     printer = _Printer(chosen, ctype)
     _check_names([*chosen.extents, *(t.name for t in (program.equation.output, *program.equation.reads))])
     if program.steps[3].terms[0].coefficient != 1:
         raise NotSupported(f"no C for a bilinear program with a coefficient: {program.steps[3]}")
+    if max(s.size for s in (chosen.u, chosen.v, chosen.m)) > MOST:
+        raise LimitExceeded(f"the workspace of {program.equation} has more than {MOST} elements")
     transforms: dict[str, CTransform] = {}
     nested = []
     for kind, each in zip(MATRICES, codes(program), strict=True):
