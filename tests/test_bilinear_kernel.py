@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -11,17 +12,20 @@ import pytest
 from test_bilinear import LAYERS, kernels, mutated, sample, tiles_for
 
 from symconv import Conv, Equation
-from symconv.bilinear.bounds import error_bound, in_integers
+from symconv.bilinear.bounds import error_bound, in_integers, run
 from symconv.bilinear.c_kernel import CKernel, bilinear_kernel, c_kernel
 from symconv.bilinear.c_transform import c_nested, c_transform
 from symconv.bilinear.candidates import candidates
 from symconv.bilinear.cost import cost
 from symconv.bilinear.plan import Plan, plan
 from symconv.bilinear.program import bilinear_program
+from symconv.bilinear.relation import relations
 from symconv.bilinear.straight_line import straight_line
 from symconv.bilinear.toom_cook import toom_cook
+from symconv.bilinear.verify import check_program
+from symconv.calculus import eliminate
 from symconv.decide.verdict import Verdict
-from symconv.errors import LimitExceeded, NotSupported
+from symconv.errors import LimitExceeded, NotSupported, ShapeError
 from symconv.native import BuildFolder, Compiler, compile_library, find_compiler, load
 from symconv.reference import forward
 from symconv.system import System
@@ -114,6 +118,49 @@ def test_kernels_are_exact_in_integers(name, last):
         found = run_kernel(p, c_kernel(p, "kernel", "double"), arrays, np.float64)
         np.testing.assert_array_equal(found, factor * expected(program.equation, arrays), err_msg=kernel)
     assert ran == count
+
+
+def random_conv(rng: random.Random) -> Conv:
+    """A small layer of stride 1 with everything else at random."""
+    rank, groups = rng.choice((1, 1, 2, 2, 2, 3)), rng.choice((1, 1, 1, 2, 3))
+    most = {1: 40, 2: 13, 3: 6}[rank]
+    return Conv(input=[rng.randint(1, most) for _ in range(rank)], kernel=[rng.randint(1, 4) for _ in range(rank)],
+                channels=groups * rng.randint(1, 9), filters=groups * rng.randint(1, 19), groups=groups,
+                batch=rng.choice((1, 1, 2, 3)), padding=[(rng.randint(0, 3), rng.randint(0, 3)) for _ in range(rank)],
+                bias=rng.random() < 0.2, flip=rng.random() < 0.3, transposed=rng.random() < 0.2)
+
+
+def valid_conv(rng: random.Random) -> Conv:
+    while True:
+        try:
+            return random_conv(rng)
+        except ShapeError:
+            continue
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_layers(seed, monkeypatch):
+    """Random tiles, lanes, orders and cache sizes: proved, and exact in integers."""
+    rng = random.Random(seed)
+    for kernel, equation in kernels(valid_conv(rng)):
+        tiles = {r.output: (rng.randint(1, 4), rng.randint(1, 4)) for r in relations(eliminate(equation))}
+        for name, limit in (("CACHE", 600_000), ("SHARED", 10**7), ("SMALL", 300_000)):
+            monkeypatch.setattr(f"symconv.bilinear.plan.{name}", rng.choice((1000, limit)))
+        if not tiles:
+            continue
+        program = bilinear_program(equation, tiles)
+        assert check_program(program).proved
+        program, factor = in_integers(program)
+        arrays = sample(program.equation, seed)
+        right = factor * expected(program.equation, arrays)
+        np.testing.assert_array_equal(run(program, arrays).reshape(right.shape), right, err_msg=kernel)
+        orders = channels_last(program.equation) if rng.random() < 0.5 else None
+        try:
+            p = plan(program, rng.choice((2, 4, 8)), orders, rng.choice((5, 12, 28)))
+        except NotSupported:
+            continue
+        found = run_kernel(p, c_kernel(p, "kernel", "double"), arrays, np.float64)
+        np.testing.assert_array_equal(found, right, err_msg=f"{kernel}: {p}")
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])

@@ -13,7 +13,7 @@ from symconv.bilinear.bounds import codes
 from symconv.bilinear.c_tiles import Tile, lines, loop
 from symconv.bilinear.c_transform import CTransform, c_nested, c_transform, number
 from symconv.bilinear.cost import cost
-from symconv.bilinear.plan import Order, Plan, Stored, plan
+from symconv.bilinear.plan import REGISTERS, Order, Plan, Stored, plan
 from symconv.bilinear.program import Tiles, bilinear_program
 from symconv.bilinear.story import story
 from symconv.bilinear.toom_cook import PointLike
@@ -59,7 +59,8 @@ class CFunction:
 
 
 def bilinear_kernel(equation: Equation, tiles: Tiles, stem: str, lanes: int = 16,
-                    orders: Mapping[str, Order] | None = None, points: Sequence[PointLike] | None = None) -> CKernel:
+                    orders: Mapping[str, Order] | None = None, points: Sequence[PointLike] | None = None,
+                    registers: int = REGISTERS) -> CKernel:
     """A proved program of an equation with sizes in numbers, as C in float32.
 
     Args:
@@ -73,7 +74,7 @@ def bilinear_kernel(equation: Equation, tiles: Tiles, stem: str, lanes: int = 16
     verdict = check_program(program)
     if not verdict.proved:
         raise NotSupported(f"not proved to compute {equation}: {verdict.reason}")
-    return c_kernel(plan(program, lanes, orders), stem)
+    return c_kernel(plan(program, lanes, orders, registers), stem)
 
 
 def c_kernel(chosen: Plan, stem: str, ctype: str = "float") -> CKernel:

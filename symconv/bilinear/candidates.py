@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symconv.bilinear.cost import Cost, cost
-from symconv.bilinear.plan import Order, Plan, plan
+from symconv.bilinear.plan import REGISTERS, Order, Plan, plan
 from symconv.bilinear.program import Tiles, bilinear_program
 from symconv.bilinear.relation import relations
 from symconv.bilinear.toom_cook import MOST_PRODUCTS, amplification
@@ -40,7 +40,8 @@ class Candidate:
     __repr__ = __str__
 
 
-def candidates(equation: Equation, lanes: int = 16, orders: Mapping[str, Order] | None = None) -> tuple[Candidate, ...]:
+def candidates(equation: Equation, lanes: int = 16, orders: Mapping[str, Order] | None = None,
+               registers: int = REGISTERS) -> tuple[Candidate, ...]:
     """Plans with different tiles, those with the fewest predicted instructions first; none where none applies.
 
     Args:
@@ -50,7 +51,7 @@ def candidates(equation: Equation, lanes: int = 16, orders: Mapping[str, Order] 
     found = []
     for tiles in _tiles(eliminate(equation)):
         try:
-            made = plan(bilinear_program(equation, tiles), lanes, orders)
+            made = plan(bilinear_program(equation, tiles), lanes, orders, registers)
         except NotSupported:
             continue
         found.append(Candidate(tiles, made, cost(made)))

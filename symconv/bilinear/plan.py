@@ -21,7 +21,7 @@ CACHE = 600_000  # bytes that stay in a second-level cache beside everything els
 SHARED = 6_000_000  # bytes that stay in a third-level cache
 SMALL = 300_000  # bytes that may be read again and again beside all that
 LINE = 16  # floats in a line of the cache
-REGISTERS = 28  # vector accumulators
+REGISTERS = 28  # of 32 vector registers, accumulators
 Order = Sequence[int]  # the axes of an array from the slowest to the fastest
 
 
@@ -74,6 +74,7 @@ class Plan:
 
     Args:
         lanes, vectors: elements in a vector, vectors in a block of rows.
+        registers: vector accumulators of a matrix product, at most.
         row: the index whose blocks are the rows of the matrix products.
         points: the indices over the algorithm's products, a matrix product for each of their values.
         columns, sums: the other indices of a matrix product.
@@ -87,6 +88,7 @@ class Plan:
     program: Program
     lanes: int
     vectors: int
+    registers: int
     row: str
     points: tuple[str, ...]
     columns: tuple[str, ...]
@@ -153,7 +155,7 @@ class Plan:
     def chunks(self) -> tuple[int, ...]:
         """All columns side by side in pieces of nearly one size, as many as the registers hold."""
         total = prod(self.extents[n] for n in self.side_by_side)
-        count = -(-total // (REGISTERS // self.vectors))
+        count = -(-total // (self.registers // self.vectors))
         return tuple(total // count + (n < total % count) for n in range(count))
 
     def __str__(self) -> str:
@@ -167,7 +169,8 @@ class Plan:
     __repr__ = __str__
 
 
-def plan(program: Program, lanes: int = 16, orders: Mapping[str, Order] | None = None) -> Plan:
+def plan(program: Program, lanes: int = 16, orders: Mapping[str, Order] | None = None,
+         registers: int = REGISTERS) -> Plan:
     """Decide how a program runs with vectors of `lanes` elements and the given orders of the callers' axes.
 
     Raises:
@@ -201,7 +204,7 @@ def plan(program: Program, lanes: int = 16, orders: Mapping[str, Order] | None =
         peeled = _peeled(sums, lane, extents, every, SHARED)
     else:  # in vain where U, which every round reads again, would not stay in the cache itself
         peeled = _peeled(columns, lane, extents, every, CACHE) if reused <= CACHE else []
-    return Plan(program, lanes, 2 if extents[rows[-1]] > lanes else 1, rows[-1], points,
+    return Plan(program, lanes, 2 if extents[rows[-1]] > lanes else 1, registers, rows[-1], points,
                 tuple(n for n in columns if n not in peeled), tuple(n for n in sums if n not in peeled),
                 tuple(outer), tuple(peeled), prepares, lane, extents, strides)
 
