@@ -98,7 +98,7 @@ class Story:
                   zip(("taps (G)", "signal (B^T)", "result (A^T)"), self.transforms, strict=True)]
         more = (f"The direct sum has gamma_n |{self.arrays[1]}||{self.arrays[2]}|; for values of one size this is "
                 f"at most {self.amplification:.1f} times that, apart from m and n.")
-        return [*found, self.bound, more]
+        return [*found, self.bound, more, "An infinity or NaN in an input spoils every tile it is part of."]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
