@@ -212,7 +212,7 @@ def _case(package: Package, f: Function, rng: np.random.Generator, label: str, v
     expected = sum((_oracle(s, k, seen) for s, k in sources[1:]), _oracle(*sources[0], seen))
     prepared = _poison(output.array_shape, result)
     if package.adds(f):
-        prepared = _random(rng, output.array_shape, 9).astype(result)
+        prepared = np.asarray(_random(rng, output.array_shape, 9), result)  # an array, also without axes
         expected = expected + prepared.astype(expected.dtype)
     tolerance = _tolerance(package, f, seen) if label == "real data" or _is_opaque(f) or _is_fractional(f) else 0.0
     return Case(f, label, inputs, prepared, expected, tolerance)

@@ -213,6 +213,15 @@ def test_accumulate_adds_to_out(target: str):
 
 
 @pytest.mark.parametrize("target", TARGETS)
+def test_accumulate_adds_to_a_single_number(target: str):
+    x, w, y = symconv.Tensor("x", (5,)), symconv.Tensor("w", ()), symconv.Tensor("y", (5,))
+    scaled = symconv.Equation(y["i"], [symconv.Term((w[()], x["i"]), (), ())], symconv.Context((), ()))
+    kernels = symconv.build(scaled, target=target, accumulate=True)
+    a, dy, out = np.arange(5, dtype=np.float32), np.ones(5, np.float32), np.array(7, np.float32)
+    assert kernels.grad_w(a, dy, out=out) == 17
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_accumulate_through_an_activation(target: str):
     layer = symconv.Conv(5, 3, activation="relu")
     kernels, plain = symconv.build(layer, target, accumulate=True), symconv.build(layer, target)
