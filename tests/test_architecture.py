@@ -81,6 +81,7 @@ ROOMS = (
     ("formula",),
     ("options", "emit"),
     ("validate",),
+    ("calls",),
     ("kernels", "batch", "bench", "fuzz", "show"),
     ("telling.plain", "telling.printing"),
     ("telling.excerpt", "telling.numbers", "telling.explain"),
