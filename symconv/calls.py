@@ -177,8 +177,11 @@ def _all_places(places: Sequence[Callable[[Array], int]]) -> Callable[..., tuple
     return lambda *arrays: tuple(p(a) for p, a in zip(places, arrays, strict=True))
 
 
+@dataclass(frozen=True)
 class CCall(Call):
-    """A compiled kernel: `function` takes addresses, that of its workspace last."""
+    """A compiled kernel: `function` takes addresses, that of its workspace last; `at` is where the function is."""
+
+    at: int = 0
 
     @cached_property
     def checked(self) -> Callable[..., Array]:

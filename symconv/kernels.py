@@ -15,7 +15,7 @@ from symconv.derivation import Function
 from symconv.emit import Package, emit
 from symconv.equation import Tensor
 from symconv.errors import NotSupported, ToolchainError
-from symconv.native import BuildFolder, compile_library, entry, find_compiler
+from symconv.native import BuildFolder, compile_library, entry, find_compiler, place_of
 from symconv.system import LayerLike
 from symconv.validate import Evidence, load_numpy, validate
 
@@ -63,8 +63,10 @@ def _numpy_call(package: Package) -> Callable[[Function], Call]:
 def _c_call(package: Package, library: Path, folder: BuildFolder) -> Callable[[Function], Call]:
     def make(f: Function) -> Call:
         size = getattr(package, "workspace", {}).get(f.name, 0)
-        function = entry(library, f"{package.stem}_{f.name}", len(f.arguments) + 1 + bool(size))
-        return CCall(**_slots(package, f), function=function, workspace=size, keep=folder)
+        symbol = f"{package.stem}_{f.name}"
+        function = entry(library, symbol, len(f.arguments) + 1 + bool(size))
+        return CCall(**_slots(package, f), function=function, workspace=size, keep=folder,
+                     at=place_of(library, symbol))
 
     return make
 
