@@ -64,11 +64,17 @@ class Slot:
         return "be writeable, not read-only"
 
 
-def new_workspace(size: int) -> Array:
-    """Memory for kernels that need some: uint8, on a multiple of 64 bytes."""
-    memory = np.empty(size + LINE, np.uint8)
-    start = -address(memory) % LINE
-    return memory[start:start + size]
+class Workspace:
+    """Memory for one kernel at a time, on a multiple of 64 bytes. Nobody else sees it, so no array overlaps it."""
+
+    __slots__ = ("_memory", "place", "size")
+
+    def __init__(self, size: int) -> None:
+        self._memory = np.empty(size + LINE, np.uint8)
+        self.size, self.place = size, -(-address(self._memory) // LINE) * LINE
+
+    def __repr__(self) -> str:
+        return f"Workspace of {self.size} bytes"
 
 
 class Bound:
@@ -123,7 +129,7 @@ class Call(ABC):
         """The kernel as a function of arrays, `out`, `workspace` and `return_z`; see Kernels. A closure, since
         finding attributes would take as long as the checks."""
 
-    def bind(self, arrays: Sequence[Array], out: Array | None = None, workspace: Array | None = None) -> Bound:
+    def bind(self, arrays: Sequence[Array], out: Array | None = None, workspace: Workspace | None = None) -> Bound:
         """Check once; the result is a call without arguments."""
         if len(arrays) != len(self.takes):
             self._refuse(arrays)
@@ -131,7 +137,7 @@ class Call(ABC):
         if out is None:
             out = self.new()
         place = self._place(out)
-        self._apart(places, place, place + self.gives.size)
+        self._apart(places, place)
         run, held = self._fixed(arrays, (*places, place), out, workspace)
         return Bound(self.name, run, dict(zip((*self.reads, self.result), (*arrays, out), strict=True)), out,
                      (self.keep, held))
@@ -153,15 +159,15 @@ class Call(ABC):
     def _place(self) -> Callable[[Array], int]:
         return self.gives.placing()
 
-    def _apart(self, places: tuple[int, ...], start: int, end: int, name: str = "out") -> None:
-        """Raise ValueError when memory to be written, from `start` to `end`, overlaps an input."""
-        for slot, at in zip(self.takes, places):  # noqa: B905 -- `places` may go on
-            if start < at + slot.size and at < end:
-                raise ValueError(f"{self.name}: {name} shares memory with an input, {slot.name}")
+    def _apart(self, places: tuple[int, ...], place: int) -> None:
+        """Raise ValueError when the result, at `place`, overlaps an input."""
+        for slot, at in zip(self.takes, places, strict=True):
+            if place < at + slot.size and at < place + self.gives.size:
+                raise ValueError(f"{self.name}: out shares memory with an input, {slot.name}")
 
     @abstractmethod
     def _fixed(self, arrays: Sequence[Array], places: tuple[int, ...], out: Array,
-               workspace: Array | None) -> tuple[Callable[[], object], object]:
+               workspace: Workspace | None) -> tuple[Callable[[], object], object]:
         """The run on these arrays as a call without arguments, and what has to stay alive for it."""
 
 
@@ -186,11 +192,11 @@ class CCall(Call):
     @cached_property
     def checked(self) -> Callable[..., Array]:
         function, places_of, place_of = self.function, self._places, self._place
-        held, needs = self._held, self.workspace
+        lent, needs = self._lent, self.workspace
         new, shape, dtype = np.zeros if self.adds else np.empty, self.gives.shape, self.gives.dtype
         size, sizes, count = self.gives.size, [s.size for s in self.takes], len(self.takes)
 
-        def call(*arrays: Array, out: Array | None = None, workspace: Array | None = None,
+        def call(*arrays: Array, out: Array | None = None, workspace: Workspace | None = None,
                  return_z: bool = False) -> Array:
             if len(arrays) != count or return_z:
                 self._refuse(arrays)
@@ -202,10 +208,10 @@ class CCall(Call):
                 place = place_of(out)
                 for at, length in zip(places, sizes):  # noqa: B905 -- both have `count`
                     if place < at + length and at < place + size:
-                        self._apart(places, place, place + size)
+                        self._apart(places, place)
             if needs:
-                memory = held(workspace, (*places, place))
-                function(*places, place, address(memory))
+                held = lent(workspace)
+                function(*places, place, held.place)
             else:
                 function(*places, place)
             return out
@@ -213,25 +219,21 @@ class CCall(Call):
         return call
 
     def _fixed(self, arrays: Sequence[Array], places: tuple[int, ...], out: Array,
-               workspace: Array | None) -> tuple[Callable[[], object], object]:
+               workspace: Workspace | None) -> tuple[Callable[[], object], object]:
         if not self.workspace:
             return fixed(self.function, places), None
-        held = self._held(workspace, places)
-        return fixed(self.function, (*places, address(held))), held
+        held = self._lent(workspace)
+        return fixed(self.function, (*places, held.place)), held
 
-    def _held(self, workspace: Array | None, places: tuple[int, ...]) -> Array:
-        """The workspace given, once it is good, or one of our own: kernels may run in several threads."""
+    def _lent(self, workspace: Workspace | None) -> Workspace:
+        """The workspace given, or one of our own: kernels may run in several threads."""
         if workspace is None:
-            return new_workspace(self.workspace)
-        if not isinstance(workspace, np.ndarray) or workspace.dtype != np.uint8 \
-                or workspace.flags.num & WRITE != WRITE or workspace.nbytes < self.workspace \
-                or address(workspace) % LINE:
-            raise ValueError(f"{self.name}: workspace must hold {self.workspace} bytes at least (uint8, writeable, "
-                             f"aligned to {LINE} bytes), as workspace() returns it")
-        start, end = address(workspace), address(workspace) + workspace.nbytes
-        self._apart(places, start, end, "workspace")
-        if places[-1] < end and start < places[-1] + self.gives.size:
-            raise ValueError(f"{self.name}: workspace shares memory with out")
+            return Workspace(self.workspace)
+        if not isinstance(workspace, Workspace):
+            raise ValueError(f"{self.name}: workspace must be what workspace() returns, not "
+                             f"{type(workspace).__name__}")
+        if workspace.size < self.workspace:
+            raise ValueError(f"{self.name}: workspace must have {self.workspace} bytes, not {workspace.size}")
         return workspace
 
 
@@ -240,14 +242,14 @@ class NumpyCall(Call):
 
     @cached_property
     def checked(self) -> Callable[..., Array]:
-        def call(*arrays: Array, out: Array | None = None, workspace: Array | None = None,
+        def call(*arrays: Array, out: Array | None = None, workspace: Workspace | None = None,
                  return_z: bool = False) -> Array:
             if len(arrays) != len(self.takes) or return_z:
                 self._refuse(arrays)
             places = self._places(*arrays)
             if out is not None:
                 place = self._place(out)
-                self._apart(places, place, place + self.gives.size)
+                self._apart(places, place)
             return self._run(arrays, out)
 
         return call
@@ -263,7 +265,7 @@ class NumpyCall(Call):
         return out
 
     def _fixed(self, arrays: Sequence[Array], places: tuple[int, ...], out: Array,
-               workspace: Array | None) -> tuple[Callable[[], object], object]:
+               workspace: Workspace | None) -> tuple[Callable[[], object], object]:
         return partial(self._run, arrays, out), None
 
 
@@ -278,7 +280,7 @@ class Chain:
     reads: tuple[str, ...]
     calls: tuple[Call, ...]
 
-    def checked(self, *arrays: Array, out: Array | None = None, workspace: Array | None = None,
+    def checked(self, *arrays: Array, out: Array | None = None, workspace: Workspace | None = None,
                 return_z: bool = False) -> Any:
         """Check the arrays and run; with `return_z` the result and everything computed on the way to it."""
         values = self._named(arrays)
@@ -289,7 +291,7 @@ class Chain:
         result = last.checked(*(values[n] for n in last.reads), out=out, workspace=workspace)
         return (result, *(values[c.result] for c in before)) if return_z else result
 
-    def bind(self, arrays: Sequence[Array], out: Array | None = None, workspace: Array | None = None) -> Bound:
+    def bind(self, arrays: Sequence[Array], out: Array | None = None, workspace: Workspace | None = None) -> Bound:
         """Check once; what is computed on the way is in `arrays` of the result."""
         values, steps, kept = self._named(arrays), [], []
         self._apart(arrays, out)

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from symconv.calls import Bound, Call, CCall, Chain, NumpyCall, Slot, new_workspace
+from symconv.calls import Bound, Call, CCall, Chain, NumpyCall, Slot, Workspace
 from symconv.derivation import Function
 from symconv.emit import Package, emit
 from symconv.equation import Tensor
@@ -119,7 +119,7 @@ class Kernels:
         names, calls = tuple(t.name for t in reads), tuple(self.calls[n] for n in order)
         return calls[0] if len(calls) == 1 and calls[0].reads == names else Chain(name, names, calls)
 
-    def bind(self, name: str, *arrays: Array, out: Array | None = None, workspace: Array | None = None) -> Bound:
+    def bind(self, name: str, *arrays: Array, out: Array | None = None, workspace: Workspace | None = None) -> Bound:
         """A kernel on fixed arrays: `step = kernels.bind("grad_w", x, dy, out=dw)`, then `step()` as often as you like.
 
         The arrays are checked here and never again; `step()` reads what they hold by then, and returns `out`.
@@ -129,9 +129,9 @@ class Kernels:
             raise NotSupported(f"no kernel {name!r}; there are: {', '.join(self._ways)}")
         return self._ways[name].bind(arrays, out, workspace)
 
-    def workspace(self) -> Array:
+    def workspace(self) -> Workspace:
         """Memory for any one of these kernels at a time; give it to calls to save them making their own."""
-        return new_workspace(max(c.workspace for c in self.calls.values()))
+        return Workspace(max(c.workspace for c in self.calls.values()))
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"no kernel {name!r}; there are: {', '.join(vars(self).get('calls', ()))}")

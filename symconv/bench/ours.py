@@ -9,7 +9,7 @@ import numpy as np
 
 from symconv.bench.layers import KERNELS, Array, Geometry, Measured, small_integers
 from symconv.bench.turns import Entrant, places
-from symconv.calls import CCall, new_workspace
+from symconv.calls import CCall, Workspace
 from symconv.kernels import Kernels, build
 
 NAME = "symconv"
@@ -50,17 +50,18 @@ def c_entrants(task: Task, kernel: str) -> list[Entrant]:
     assert isinstance(call, CCall)
     arrays = list(task.inputs(kernel))
     out = call.new()
-    held = [new_workspace(call.workspace)] if call.workspace else []
+    held = Workspace(call.workspace)
+    lent = (held.place,) if call.workspace else ()
     other = list(arrays)
     at = task.alternate(kernel)
     other[at] = arrays[at] + 1
 
     def result() -> Array:
-        found: Array = call.checked(*arrays, out=out, workspace=held[0] if held else None)
+        found: Array = call.checked(*arrays, out=out, workspace=held)
         return found
 
     return [Entrant(NAME, "", result, place=call.at,
-                    sets=(places(*arrays, out, *held), places(*other, out, *held)), keep=(task, other, out, held))]
+                    sets=((*places(*arrays, out), *lent), (*places(*other, out), *lent)), keep=(task, other, out, held))]
 
 
 def python_entrants(task: Task, kernel: str) -> list[Entrant]:
