@@ -306,3 +306,13 @@ def test_the_command_prints_tables_and_draws(tmp_path: Path, monkeypatch: pytest
     assert ElementTree.fromstring(plot.read_text()).tag.endswith("svg")
     assert command.run(Request(path, target="numpy", repeats=1), console) == 0
     assert "NumPy kernels" in console.export_text()
+
+
+@needs_compiler
+def test_who_is_far_behind_is_timed_a_few_times_and_still_shown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("symconv.bench.race.hopeless", lambda entrants: [e.peer == "naive" for e in entrants])
+    task = Task(Measured("plain", LAYERS["plain"]))
+    rows, _ = race_c(task, [ours.c_entrants, naive.c_entrants], 2, np.zeros(2**16, np.uint8))
+    for r in rows:
+        own, other = r.timings
+        assert own.cold and other.cold is None and other.warm.median > 0

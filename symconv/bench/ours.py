@@ -60,8 +60,8 @@ def c_entrants(task: Task, kernel: str) -> list[Entrant]:
         found: Array = call.checked(*arrays, out=out, workspace=held)
         return found
 
-    return [Entrant(NAME, "", result, place=call.at,
-                    sets=((*places(*arrays, out), *lent), (*places(*other, out), *lent)), keep=(task, other, out, held))]
+    sets = (*places(*arrays, out), *lent), (*places(*other, out), *lent)
+    return [Entrant(NAME, "", result, place=call.at, sets=sets, keep=(task, other, out, held))]
 
 
 def python_entrants(task: Task, kernel: str) -> list[Entrant]:

@@ -97,8 +97,16 @@ def run_turns(entrants: Sequence[Entrant], calls: Sequence[int], rounds: int, sw
     return seconds
 
 
+def hopeless(entrants: Sequence[Entrant]) -> list[bool]:
+    """Whose single call takes so long that more than a few would only keep the others waiting."""
+    once = run_turns(entrants, [1] * len(entrants), 1)[0]
+    return [bool(t > max(20 * once.min(), 1e-3)) for t in once]
+
+
 def time_c(entrants: Sequence[Entrant], rounds: int) -> list[Spread]:
     """C to C, with warm caches."""
+    if not entrants:
+        return []
     calls = [_enough(lambda n, e=e: float(run_turns([e], [n], 1)[0, 0]) * n) for e in entrants]  # type: ignore[misc]
     return [Spread.of(column) for column in run_turns(entrants, calls, rounds).T]
 
