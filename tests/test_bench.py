@@ -316,3 +316,17 @@ def test_who_is_far_behind_is_timed_a_few_times_and_still_shown(monkeypatch: pyt
     for r in rows:
         own, other = r.timings
         assert own.cold and other.cold is None and other.warm.median > 0
+
+
+@needs_compiler
+def test_an_old_onednn_is_told_from_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(onednn, "_homes", lambda: iter([tmp_path]))
+    monkeypatch.setattr(onednn, "_library", onednn._library.__wrapped__)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where a failed build is kept
+    assert onednn.missing() == onednn.ABSENT
+    header = tmp_path / "include" / "oneapi" / "dnnl" / "dnnl.h"
+    header.parent.mkdir(parents=True)
+    header.write_text("#define DNNL_VERSION_MAJOR 2\n")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "libdnnl.so").write_text("")
+    assert onednn.missing() == onednn.OLD

@@ -23,6 +23,8 @@ from symconv.native import BuildFolder, compile_library, entry, load, place_of
 
 NAME = "oneDNN"
 LAYOUTS = ("any layout", "channels first", "channels last")
+ABSENT = "its header and library are not installed (pip install 'symconv[bench]')"
+OLD = "oneDNN 3 or newer is needed"  # as its C file says to the compiler
 WHAT = ("correlate", "scatter", "weights")
 
 
@@ -31,7 +33,10 @@ def missing() -> str:
     try:
         _library()
     except ToolchainError as e:
-        return str(e).splitlines()[0] if "oneDNN" in str(e).splitlines()[0] else "its C API does not compile here"
+        said = str(e)
+        if ABSENT in said or OLD in said:
+            return ABSENT if ABSENT in said else OLD
+        return "its C API does not compile here"
     return ""
 
 
@@ -52,7 +57,7 @@ def _library() -> tuple[Path, BuildFolder]:
             flags = ("-I", str(home / "include"), "-Wl,--no-as-needed", str(found[0]),
                      f"-Wl,-rpath,{found[0].parent}")
             return compile_library({"onednn.c": source("onednn.c")}, folder, flags), folder
-    raise ToolchainError("oneDNN's header and library are not installed (pip install 'symconv[bench]')")
+    raise ToolchainError(ABSENT)
 
 
 def version() -> str:
