@@ -86,7 +86,7 @@ def _roofs(scale: Scale, machine: Machine) -> Iterator[str]:
         start, end = max(10.0**scale.x0, 10.0**scale.y0 / rate), machine.peak / rate
         yield (f'<line class="roof" x1="{scale.x(start):.1f}" y1="{scale.y(start * rate):.1f}" x2="{scale.x(end):.1f}" '
                f'y2="{y:.1f}" stroke="#555" stroke-dasharray="5 3"/>')
-        yield (f'<text x="{scale.x(start) + 8:.1f}" y="{scale.y(start * rate) - 8:.1f}" fill="#444">'
+        yield (f'<text x="{scale.x(start) + 16:.1f}" y="{scale.y(start * rate) + 6:.1f}" fill="#444">'
                f"{escape(level)} {rate:.0f} GB/s</text>")
 
 
