@@ -81,6 +81,8 @@ def _present(against: tuple[str, ...], console: Console) -> list[ModuleType]:
             console.print(f"[yellow]{name} is skipped:[/] {why}")
         else:
             found.append(peer)
+            if hasattr(peer, "settle"):
+                peer.settle()
             if hasattr(peer, "version"):
                 _line(console, f"{name} {peer.version()}")
     return found

@@ -27,12 +27,18 @@ def version() -> str:
     return str(torch.__version__)
 
 
+def settle() -> None:
+    """No autograd in this whole process."""
+    import torch
+
+    torch.set_grad_enabled(False)
+
+
 def python_entrants(task: Task, kernel: str) -> list[Entrant]:
     """One entrant a way; none where one side is padded more than the other, which torch does in two steps."""
     import torch
 
-    torch.set_num_threads(1)
-    torch.set_grad_enabled(False)
+    torch.set_num_threads(1)  # nor may a thread of its own be there when another process is forked
     g = task.geometry
     if any(low != high for *_, low, high in g.axes) and not g.transposed:
         return []
