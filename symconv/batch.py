@@ -28,11 +28,14 @@ class Request:
     dtype: str
     accumulate: bool
     out: Path
+    isa: str = "generic"
+    exact: bool = False
 
 
 def _make(layer: LayerLike, request: Request) -> tuple[Package, Evidence]:
     """Emit, validate, and write; files appear only once their kernels are good, or could not be run."""
-    package = emit_package(layer, request.targets, request.dtype, request.accumulate)
+    package = emit_package(layer, request.targets, request.dtype, request.accumulate, request.isa,
+                           request.exact)
     evidence = validate(package)
     if evidence.passed:
         texts = {**package.files, f"{package.stem}.evidence.json": evidence.to_json()}

@@ -9,10 +9,26 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symconv.affine import Affine
+from symconv.c_vector import BYTES, total_helper, transpose_helper, vector_lines, vector_typedef
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
-from symconv.schedule.loops import Declare, Guard, Loop, LoopNest, Node, Product, Scope, loop_nest
+from symconv.schedule.nodes import (
+    Accumulator,
+    Declare,
+    Fetch,
+    Guard,
+    Keep,
+    Label,
+    Loop,
+    Node,
+    Product,
+    Scope,
+    Store,
+    Total,
+    Transpose,
+)
+from symconv.schedule.program import PLAIN, Asked, Program, program
 from symconv.templating import environment
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
@@ -22,7 +38,7 @@ RESERVED = frozenset(
     "alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable namespace new "
     "noexcept nullptr operator private protected public static_assert template this throw true try typeid typename "
     "using virtual wchar_t and or not in is as def del pass from import global lambda None True False np "
-    "sum partial relu sigmoid tanh tanhf exp expf main".split())
+    "sum partial tile turned workspace relu sigmoid tanh tanhf exp expf main".split())
 
 
 @dataclass(frozen=True)
@@ -76,31 +92,63 @@ class CFunction:
     """One C function, ready for its template."""
 
     function: Function
-    nest: LoopNest
+    program: Program
     parameters: tuple[Parameter, ...]
-    parts: tuple[tuple[str, tuple[Block, ...]], ...]
+    arrays: tuple[str, ...]
+    parts: tuple[tuple[Block, ...], ...]
     helpers: tuple[str, ...]
+    vectors: tuple[str, ...]
     unread: tuple[str, ...]
+    workspace: int
 
 
-def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False) -> CFunction:
+def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False,
+               asked: Asked = PLAIN) -> CFunction:
     """Schedule and print one function.
 
     Raises:
         NotSupported: the type cannot hold the result (a fraction or an exponential in integers).
     """
-    nest = loop_nest(function.equation, accumulate)
     output = function.equation.output
-    indices = list(dict.fromkeys(n for p in nest.parts for n in _loop_names(p.body)))
+    ctype = CTYPES[types[output.name]]
     tensors = [t.name for t in (*function.arguments, output)]
-    printer = Printer(Names.of(tensors, indices), types, CTYPES[types[output.name]], {}, set())
-    parts = tuple((printer.place(p.place) if len(nest.parts) > 1 else "",
-                   tuple(b for n in p.body for b in printer.node(n))) for p in nest.parts)
+    alike = ctype in BYTES and all(CTYPES[types[n]] == ctype for n in tensors)
+    size = BYTES.get(ctype, 1)
+    made = program(function.equation, accumulate, size, asked if alike else PLAIN)
+    loops = [m.name for s in made.steps for m in _flat(s.body) if isinstance(m, Loop)]
+    places = [m.place for s in made.steps for m in _flat(s.body) if isinstance(m, Label)]
+    indices = list(dict.fromkeys([*loops, *(n for a in places for n in sorted(a.names))]))
+    local = [t.name for t in made.workspace]
+    all_types = {**types, **dict.fromkeys((*local, "tile", "turned"), types[output.name])}
+    printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())
+    parts = tuple(tuple(b for n in s.body for b in printer.node(n)) for s in made.steps)
     parameters = [_parameter(t, f"const {CTYPES[types[t.name]]}") for t in function.arguments]
-    parameters.append(_parameter(output, CTYPES[types[output.name]]))
-    used = printer.read | {output.name for p in nest.parts if p.body}
+    parameters.append(_parameter(output, ctype))
+    *starts, total = made.offsets(size)
+    if total:
+        parameters.append(Parameter(f"{ctype} *restrict workspace", f"{ctype} *workspace", f"[{total}]"))
+    arrays = tuple(f"{ctype} *const {t.name} = workspace{f' + {at}' if at else ''}; /* {shape_text(t.extents)} */"
+                   for t, at in zip(made.workspace, starts, strict=True))
+    used = printer.read | {output.name for s in made.steps if s.body}
     unread = tuple(t.name for t in (*function.arguments, output) if t.name not in used)
-    return CFunction(function, nest, tuple(parameters), parts, tuple(sorted(printer.helpers.values())), unread)
+    vectors = _vector_helpers([n for s in made.steps for n in s.body], ctype)
+    return CFunction(function, made, tuple(parameters), arrays, parts, tuple(sorted(printer.helpers.values())),
+                     vectors, unread, total * size)
+
+
+def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
+    """The vector types in use, and the functions that turn squares of them."""
+    flat = _flat(nodes)
+    widths = {n.width for n in flat if isinstance(n, Fetch | Accumulator | Keep | Transpose) and n.width > 1}
+    squares = sorted({n.width for n in flat if isinstance(n, Transpose)})
+    totals = [2**k for k in range(1, max([0, *(n.width for n in flat if isinstance(n, Total))]).bit_length())]
+    return (*(vector_typedef(ctype, w) for w in sorted(widths.union(totals))),
+            *(total_helper(ctype, w) for w in totals), *(transpose_helper(ctype, w) for w in squares))
+
+
+def _flat(nodes: Sequence[Node]) -> list[Node]:
+    """All nodes, at any depth."""
+    return [m for n in nodes for m in (n, *(_flat(n.body) if isinstance(n, Loop | Guard | Scope) else ()))]
 
 
 def _parameter(t: Tensor, ctype: str) -> Parameter:
@@ -109,16 +157,6 @@ def _parameter(t: Tensor, ctype: str) -> Parameter:
 
 def shape_text(shape: tuple[int, ...]) -> str:
     return "".join(f"[{n}]" for n in shape) or "[1]"
-
-
-def _loop_names(nodes: tuple[Node, ...]) -> list[str]:
-    found = []
-    for n in nodes:
-        if isinstance(n, Loop):
-            found.append(n.name)
-        if isinstance(n, Loop | Guard | Scope):
-            found += _loop_names(n.body)
-    return found
 
 
 @dataclass(frozen=True)
@@ -142,6 +180,11 @@ class Printer:
         if isinstance(n, Declare):
             return [Block((f"{self.result} {n.name}[{n.extent}] = {{0}};" if n.extent else
                            f"{self.result} {n.name} = {self.product(n.value) if n.value else self.zero};",), "")]
+        if isinstance(n, Label):
+            return [Block((f"/* {self.place(n.place)} */",), "")]
+        if (lines := vector_lines(n, self.result, self.seen)) is not None:
+            return [Block(tuple(lines), "")]
+        assert isinstance(n, Store)
         target = n.target if isinstance(n.target, str) else self.element(n.target)
         value = n.value if isinstance(n.value, str) else self.product(n.value)
         target, value = (f"{t}[{lane}]" if t == "partial" else t for t in (target, value))
@@ -193,9 +236,14 @@ class Printer:
             if text in ("", "0"):
                 text = own
                 continue
-            scaled = f"({text})*{n}" if " " in text else f"{text}*{n}"
+            scaled = text if n == 1 else f"({text})*{n}" if " " in text else f"{text}*{n}"
             text = scaled if own == "0" else scaled + (f" - {own[1:]}" if own.startswith("-") else f" + {own}")
         return self._apply(a, f"{a.tensor.name}[{text or '0'}]")
+
+    def seen(self, a: Access) -> str:
+        """An element, remembered as read."""
+        self.read.add(a.tensor.name)
+        return self.element(a)
 
     def place(self, a: Access) -> str:
         return f"{a.tensor.name}{''.join(f'[{self.affine(e)}]' for e in a.indices)}"
@@ -260,10 +308,12 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     """The .h and .c file of one layer; `notes` holds what to say about each function."""
     tensors = {t.name: t for c in functions for t in (*c.function.arguments, c.function.equation.output)}
     helpers = list(dict.fromkeys(line for c in functions for h in c.helpers for line in h.splitlines()))
+    vectors = sorted(dict.fromkeys(line for c in functions for line in c.vectors),
+                     key=lambda line: not line.startswith("typedef"))  # types, then what uses them
     width = max(map(len, tensors))
     values = {"stem": stem, "title": _safe(title), "stamp": list(map(_safe, stamp)),
               "functions": [_view(c, notes[c.function.name]) for c in functions],
-              "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers,
+              "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers, "vectors": vectors,
               "math": any("exp" in h or "tanh" in h for h in helpers),
               "integers": any(t.startswith("int") for t in types.values()),
               "shapes": [(n.ljust(width), shape_text(t.array_shape)) for n, t in tensors.items()]}
@@ -277,9 +327,12 @@ def _view(c: CFunction, note: Note) -> dict[str, object]:
     if f.proof is not None:
         facts.append("Proved for all sizes: the transpose of the forward equation." if f.proof.proved else
                      f"Not proved in general ({f.proof.reason}); validated for these sizes.")
-    facts.append(f"{c.nest.multiplications} multiplications, {c.nest.products} additions.")
+    facts.append(f"{c.program.multiplications} multiplications, {c.program.products} additions.")
+    if c.vectors:
+        facts.append(f"Schedule {c.program.choice!r}.")
     return {"name": f.name, "formula": comment(note.formula), "facts": [line for t in facts for line in comment(t)],
-            "parameters": c.parameters, "parts": c.parts, "unread": c.unread}
+            "parameters": c.parameters, "parts": c.parts, "unread": c.unread, "arrays": c.arrays,
+            "workspace": c.workspace}
 
 
 def _safe(text: str) -> str:

@@ -43,8 +43,11 @@ def main(folder: Path) -> None:
     for number, call in enumerate(plan["calls"]):
         given = [arrays.pop(f"{number}_{j}") for j in range(call["count"])]
         held = [Guarded.of(a) for a in given]
-        load(Path(plan["library"]), call["symbol"])(*(g.array for g in held))
-        np.savez(folder / f"out_{number}.npz", output=held[-1].array, error=np.array(_error(given, held)))
+        lent = [Guarded.of(np.full(call["workspace"], FILL, np.uint8))] if call["workspace"] else []
+        load(Path(plan["library"]), call["symbol"])(*(g.array for g in (*held, *lent)))
+        error = _error(given, held) or ("memory beside the workspace was written to"
+                                        if not all(g.intact for g in lent) else "")
+        np.savez(folder / f"out_{number}.npz", output=held[-1].array, error=np.array(error))
 
 
 def _error(given: list[Array], held: list[Guarded]) -> str:

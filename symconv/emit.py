@@ -15,7 +15,10 @@ from symconv.c_target import RESERVED, Note, c_function
 from symconv.c_target import render as render_c
 from symconv.derivation import Derivation, Function, derive
 from symconv.errors import LimitExceeded, NotSupported, SymconvError
+from symconv.native import native_isa
 from symconv.notation.printers import code_formula
+from symconv.schedule.machine import machine_named
+from symconv.schedule.program import SCHEDULES, Asked
 from symconv.system import LayerLike, System
 
 TARGETS = ("c", "numpy")
@@ -33,6 +36,9 @@ class Package:
         functions: with their sizes in numbers.
         types: array dtype for each tensor name.
         multiplications, additions: for each function, as the emitted C does them.
+        workspace: bytes that each C function takes as its last argument; 0 for none.
+        isa: whose vectors the C uses.
+        exact: sums run in one order on every machine, products and sums rounded apart.
     """
 
     stem: str
@@ -45,6 +51,9 @@ class Package:
     files: Mapping[str, str]
     multiplications: Mapping[str, int]
     additions: Mapping[str, int]
+    workspace: Mapping[str, int]
+    isa: str = "generic"
+    exact: bool = False
 
     def adds(self, function: Function) -> bool:
         """Does this function add to its output array instead of overwriting it?"""
@@ -52,11 +61,17 @@ class Package:
 
 
 def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGETS, dtype: str = "float32",
-         accumulate: bool = False) -> Package:
+         accumulate: bool = False, isa: str = "generic", exact: bool = False,
+         schedules: Iterable[str] = SCHEDULES, pick: int | None = None) -> Package:
     """Derive a layer and write the source of its kernels.
 
     Args:
         accumulate: gradients add to their output array, for mini-batches.
+        isa: generic (plain loops), neon, avx2, avx512, or native for this machine's: vectors in C, wherever they
+            are estimated to pay.
+        exact: the same bits on every machine, when compiled with contraction off.
+        schedules: which the choice is made from.
+        pick: a number that stands for one of all shapes of a schedule, for tests; None for the best.
 
     Raises:
         NotSupported: unknown target or dtype, or a function the dtype cannot express.
@@ -79,19 +94,22 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     types = array_types(system, functions, dtype)
     stem = system.name + (f"_{dtype}" if dtype != "float32" else "") + ("_acc" if accumulate else "")
     text: dict[str, str] = {}
-    printed = [c_function(f, types, accumulate and f.proof is not None) for f in functions]
-    work = max(c.nest.products for c in printed)
+    machine = machine_named(native_isa() if isa == "native" else isa)
+    asked = Asked(machine, exact, tuple(schedules), pick)
+    printed = [c_function(f, types, accumulate and f.proof is not None, asked) for f in functions]
+    work = max(c.program.products for c in printed)
     if work > MAX_PRODUCTS:
         raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")
-    head, lines = title(derivation), stamp(derivation.system, dtype, accumulate)
+    head, lines = title(derivation), stamp(derivation.system, dtype, accumulate, machine.name, exact)
     if "c" in targets:
         text |= render_c(stem, printed, types, head, lines, notes(derivation))
     if "numpy" in targets:
         from symconv.numpy_target import render
         text[f"{stem}.py"] = render(functions, types, header="\n".join([head, "", *lines]), accumulate=accumulate)
     return Package(stem, derivation, system, functions, types, dtype, accumulate, text,
-                   {c.function.name: c.nest.multiplications for c in printed},
-                   {c.function.name: c.nest.products for c in printed})
+                   {c.function.name: c.program.multiplications for c in printed},
+                   {c.function.name: c.program.products for c in printed},
+                   {c.function.name: c.workspace for c in printed}, machine.name, exact)
 
 
 def _check_names(functions: Iterable[Function]) -> None:
@@ -135,10 +153,11 @@ def title(derivation: Derivation) -> str:
     return f"{derivation.system.name}: forward and gradient kernels."
 
 
-def stamp(system: System, dtype: str, accumulate: bool) -> list[str]:
+def stamp(system: System, dtype: str, accumulate: bool, isa: str = "generic", exact: bool = False) -> list[str]:
     """Who wrote the file, how to write it again, and a hash of what was asked for: no date, no machine."""
-    options = (f" --dtype {dtype}" * (dtype != "float32") + " --accumulate" * accumulate)
-    spec = repr((system.spec, dtype, accumulate))
+    options = (f" --dtype {dtype}" * (dtype != "float32") + " --accumulate" * accumulate
+               + f" --isa {isa}" * (isa != "generic") + " --exact" * exact)
+    spec = repr((system.spec, dtype, accumulate, *((isa, exact) if (isa, exact) != ("generic", False) else ())))
     again = f"symconv emit {system.command}{options}" if system.command else "symconv.build(equation) in Python"
     digest = hashlib.sha256(spec.encode()).hexdigest()
     return [f"Generated by symconv {__version__}: {again}", f"Specification sha256 {digest}"]

@@ -22,19 +22,23 @@ USEFUL = (("stride", "dilation", "floor remainder"), ("stride", "groups", "floor
 MOST_PRODUCTS = 20_000
 
 
-def random_layer(rng: random.Random, rank: int | None = None) -> Conv:
-    """A valid layer of at most 20,000 multiply-adds, features drawn independently.
+def random_layer(rng: random.Random, rank: int | None = None, channels: int = 3) -> Conv:
+    """A valid layer of at most 20,000 multiply-adds, or in proportion more with more channels; features drawn
+    independently.
 
     Strides and dilations differ per axis, padding per side; named paddings occur.
+
+    Args:
+        channels: at most so many channels, and filters, in a group.
     """
     rank = rank or rng.choice((1, 2, 3))
     transposed = rng.random() < 0.45
     while True:
         try:
-            layer = _draw(rng, rank, transposed)
+            layer = _draw(rng, rank, transposed, channels)
         except ShapeError:
             continue
-        if products(layer) <= MOST_PRODUCTS:
+        if products(layer) <= MOST_PRODUCTS * channels // 3:
             return layer
 
 
@@ -44,8 +48,8 @@ def products(layer: Conv) -> int:
     return layer.batch * pairs * prod(a.kernel * (a.input if layer.transposed else a.output) for a in layer.axes)
 
 
-def _draw(rng: random.Random, rank: int, transposed: bool) -> Conv:
-    groups, channels, filters = _channels(rng)
+def _draw(rng: random.Random, rank: int, transposed: bool, most: int) -> Conv:
+    groups, channels, filters = _channels(rng, most)
     kernel = tuple(rng.randint(1, 4 if rank < 3 else 3) for _ in range(rank))
     stride = _per_axis(rng, rank, 0.6)
     dilation = _per_axis(rng, rank, 0.55)
@@ -62,12 +66,12 @@ def _draw(rng: random.Random, rank: int, transposed: bool) -> Conv:
                 output_padding=extra, flip=rng.random() < 0.4)
 
 
-def _channels(rng: random.Random) -> tuple[int, int, int]:
+def _channels(rng: random.Random, most: int) -> tuple[int, int, int]:
     """(groups, channels, filters); about a third of the layers with groups are depthwise."""
     kind = rng.random()
     groups = 1 if kind < 0.4 else rng.randint(2, 3)
     if kind < 0.7:
-        return groups, groups * rng.randint(1 if groups == 1 else 2, 3), groups * rng.randint(1, 3)
+        return groups, groups * rng.randint(1 if groups == 1 else 2, most), groups * rng.randint(1, most)
     return groups, groups, groups * rng.randint(1, 2)
 
 

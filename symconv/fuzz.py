@@ -18,8 +18,10 @@ from symconv.family import crossings, random_equation, random_layer
 from symconv.layer import Conv
 from symconv.native import BuildFolder, Outcome, compile_library, find_compiler, run_in_child
 from symconv.peer_torch import available, run_torch
+from symconv.schedule.machine import MACHINES
 from symconv.validate import Case, c_calls, check_outcomes, make_cases, run_numpy
 
+ISAS = ("generic", *(m for m in MACHINES if m != "generic"))
 BATCH = 40  # layers compiled as one translation unit
 
 
@@ -68,18 +70,19 @@ def _batch(task: tuple[int, int, int]) -> Tally:
     tally = Tally()
     work: list[Job] = []
     for number in range(start, start + count):
-        layer = random_layer(random.Random(f"{seed}:{number}"))
+        layer = random_layer(random.Random(f"{seed}:{number}"), channels=(3, 3, 40)[number % 3])
         tally.layers += 1
         tally.crossings.update(crossings(layer))
-        _emit(tally, work, layer, f"symconv emit {layer.command()}", [seed, number])
+        _emit(tally, work, layer, f"symconv emit {layer.command()}", [seed, number], ISAS[number % len(ISAS)])
         if number % 4 == 0:  # beside the layers, equations that are none
             key = f"{seed}:{number}:equation"
             equation = random_equation(random.Random(key))
             tally.equations += 1
-            _emit(tally, work, equation, f"random_equation(Random({key!r})) {equation}", [seed, number])
+            again = f"random_equation(Random({key!r})) {equation}"
+            _emit(tally, work, equation, again, [seed, number], ISAS[number // 4 % len(ISAS)])
     for job in work:
         _count(tally, job, "numpy", run_numpy(job.package, job.cases))
-        if available() and isinstance(job.layer, Conv):
+        if available() and isinstance(job.layer, Conv) and not job.package.accumulate:
             _against_torch(tally, job, job.layer)
     if find_compiler() is not None:
         try:
@@ -89,9 +92,15 @@ def _batch(task: tuple[int, int, int]) -> Tally:
     return tally
 
 
-def _emit(tally: Tally, work: list[Job], layer: Conv | Equation, again: str, seed: list[int]) -> None:
+def _emit(tally: Tally, work: list[Job], layer: Conv | Equation, again: str, seed: list[int], isa: str) -> None:
+    """Any shape of a schedule, wherever one applies: what is estimated to pay is beside the point here."""
+    pick = None if seed[1] % 5 == 0 else random.Random(f"{seed}").randrange(10**6)
+    accumulate = isinstance(layer, Conv) and seed[1] % 3 == 0
+    again += f" (isa {isa}, pick {pick}{', accumulating' if accumulate else ''})"
     try:
-        package = emit(layer)
+        package = emit(layer, accumulate=accumulate, isa=isa, exact=isa == "generic" and seed[1] % 2 == 0,
+                       schedules=("direct",), pick=pick)
+
         work.append(Job(package, list(make_cases(package, np.random.default_rng(seed))), layer, again))
     except (SymconvError, ArithmeticError, LookupError, TypeError, ValueError) as e:
         tally.failures.append(f"{again}: {type(e).__name__}: {e}")
@@ -113,7 +122,8 @@ def _check_c(tally: Tally, work: list[Job]) -> None:
 
 def _included(name: str) -> str:
     """One emitted file, its static functions kept apart from the other files'."""
-    static = ("relu", "relu_slope")
+    static = ("relu", "relu_slope",
+              *(f"{name}{2**k}" for name in ("floats", "lanes", "transpose", "total") for k in range(1, 5)))
     before = "".join(f"#define {f} {name.removesuffix('.inc')}_{f}\n" for f in static)
     return f'{before}#include "{name}"\n' + "".join(f"#undef {f}\n" for f in static)
 

@@ -22,13 +22,16 @@ from symconv.validate import Evidence, load_numpy, validate
 Array = NDArray[Any]
 
 
-def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulate: bool = False) -> Kernels:
+def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulate: bool = False,
+          isa: str = "native", exact: bool = False) -> Kernels:
     """Derive, emit, compile and validate; return the kernels ready to call.
 
     Args:
         target: "c" or "numpy".
         dtype: "float32", "float64" or "int8" (int32 results).
         accumulate: gradients take an array as their last argument, `out`, and add to it.
+        isa: whose vectors the C uses: native, generic (plain loops), neon, avx2 or avx512.
+        exact: the same bits on every machine.
 
     Raises:
         ValidationError: a kernel did not compute what the derivation says.
@@ -37,12 +40,12 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
     """
     if target == "c" and find_compiler() is None:
         raise ToolchainError("no C compiler found; use target=\"numpy\", or: pip install 'symconv[zig]'")
-    package = emit(layer, (target,), dtype, accumulate)
+    package = emit(layer, (target,), dtype, accumulate, isa if target == "c" else "generic", exact)
     if target == "numpy":
         evidence, make = validate(package), _numpy_call(package)
     else:
         folder = BuildFolder()
-        library = compile_library(package.files, folder)
+        library = compile_library(package.files, folder, exact=exact)
         evidence, make = validate(package, library=library), _c_call(package, library, folder)
     evidence.require()
     return Kernels(package, evidence, {f.name: make(f) for f in package.functions})
@@ -62,7 +65,7 @@ def _numpy_call(package: Package) -> Callable[[Function], Call]:
 
 def _c_call(package: Package, library: Path, folder: BuildFolder) -> Callable[[Function], Call]:
     def make(f: Function) -> Call:
-        size = getattr(package, "workspace", {}).get(f.name, 0)
+        size = package.workspace[f.name]
         symbol = f"{package.stem}_{f.name}"
         function = entry(library, symbol, len(f.arguments) + 1 + bool(size))
         return CCall(**_slots(package, f), function=function, workspace=size, keep=folder,

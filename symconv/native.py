@@ -22,7 +22,7 @@ import numpy as np
 from symconv.errors import ToolchainError
 
 Array = np.ndarray
-FLAGS = ("-std=c99", "-O3", "-fPIC", "-shared", "-Wall", "-Wextra", "-pedantic")
+FLAGS = ("-std=c99", "-O2", "-ftree-vectorize", "-fPIC", "-shared", "-Wall", "-Wextra", "-pedantic")
 CHILD_SECONDS = 600
 
 
@@ -57,10 +57,33 @@ def find_compiler() -> Compiler | None:
 
 @cache
 def _native_flags(compiler: Compiler) -> tuple[str, ...]:
-    """-march=native where the compiler takes it; the C itself is for any machine."""
-    probe = subprocess.run([*compiler.words, "-march=native", "-E", "-x", "c", os.devnull], capture_output=True,
-                           check=False, timeout=60)
-    return ("-march=native",) if probe.returncode == 0 else ()
+    """What suits this machine and the compiler takes without a word; the C itself is for any machine.
+
+    Predictive commoning would carry elements from one step of a tile's sum to the next, and spill them.
+    """
+    found: tuple[str, ...] = ()
+    for flag in ("-march=native", "-mprefer-vector-width=512", "-fno-predictive-commoning"):
+        if _preprocessed(compiler, *found, flag) is not None:
+            found += (flag,)
+    return found
+
+
+def _preprocessed(compiler: Compiler, *flags: str) -> str | None:
+    """What the compiler defines under these flags; None where it refuses them."""
+    probe = subprocess.run([*compiler.words, *flags, "-dM", "-E", "-x", "c", os.devnull], capture_output=True,
+                           text=True, check=False, timeout=60)
+    return probe.stdout if probe.returncode == 0 and not probe.stderr else None
+
+
+ISA_MACROS = (("avx512", ("__AVX512F__",)), ("avx2", ("__AVX2__", "__FMA__")), ("neon", ("__ARM_NEON",)))
+
+
+@cache
+def native_isa() -> str:
+    """The widest instruction set this machine has, as its compiler says; generic where there is none."""
+    compiler = find_compiler()
+    macros = ((compiler and _preprocessed(compiler, *_native_flags(compiler))) or "").split()
+    return next((isa for isa, needed in ISA_MACROS if set(needed) <= set(macros)), "generic")
 
 
 class BuildFolder:
@@ -78,8 +101,11 @@ class BuildFolder:
 
 
 def compile_library(files: Mapping[str, str], folder: BuildFolder, extra: Sequence[str] = (),
-                    compiler: Compiler | None = None) -> Path:
+                    compiler: Compiler | None = None, exact: bool = False) -> Path:
     """Compile the .c files among `files` into one shared library.
+
+    Args:
+        exact: a product and the sum it goes into are rounded one after the other.
 
     Raises:
         ToolchainError: no compiler, or it failed: its message, the command and the kept source.
@@ -91,7 +117,8 @@ def compile_library(files: Mapping[str, str], folder: BuildFolder, extra: Sequen
     for name, text in files.items():
         (folder.path / name).write_text(text, encoding="utf-8")
     sources = [name for name in files if name.endswith(".c")]
-    command = [*compiler.words, *FLAGS, *_native_flags(compiler), *extra, *sources, "-o", "kernels.so", "-lm"]
+    command = [*compiler.words, *FLAGS, *_native_flags(compiler), f"-ffp-contract={'off' if exact else 'fast'}",
+               *extra, *sources, "-o", "kernels.so", "-lm"]
     result = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=False)
     if result.returncode:
         raise ToolchainError(f"the compiler failed:\n{result.stderr.strip()}\ncommand: {' '.join(command)}\n"
@@ -156,11 +183,13 @@ address: Callable[[Array], int] = _address_in_object if _reads_well() else _addr
 
 @dataclass(frozen=True)
 class Call:
-    """One call for the child process: read-only inputs, then an output prepared by the caller."""
+    """One call for the child process: read-only inputs, then an output prepared by the caller, then so many
+    bytes of workspace where there are any."""
 
     symbol: str
     inputs: tuple[Array, ...]
     output: Array
+    workspace: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,7 +206,7 @@ def run_in_child(library: Path, calls: Sequence[Call]) -> list[Outcome]:
         folder = Path(name)
         arrays = {f"{i}_{j}": a for i, c in enumerate(calls) for j, a in enumerate((*c.inputs, c.output))}
         np.savez(folder / "in.npz", **arrays)  # type: ignore[arg-type]
-        plan = [{"symbol": c.symbol, "count": len(c.inputs) + 1} for c in calls]
+        plan = [{"symbol": c.symbol, "count": len(c.inputs) + 1, "workspace": c.workspace} for c in calls]
         (folder / "plan.json").write_text(json.dumps({"library": str(library), "calls": plan}))
         try:
             command = [sys.executable, "-m", "symconv.child", str(folder)]

@@ -113,7 +113,7 @@ def validate(package: Package, seed: int = 0, library: Path | None = None) -> Ev
         else:
             compiler = str(found)
             folder = BuildFolder()
-            library = library or compile_library(_c_files(package), folder, compiler=found)
+            library = library or compile_library(_c_files(package), folder, compiler=found, exact=package.exact)
             checks += check_outcomes(package, "c", cases, run_in_child(library, c_calls(package, cases)))
     hashes = tuple((n, hashlib.sha256(t.encode()).hexdigest()) for n, t in package.files.items())
     return Evidence(package.stem, tuple(checks), compiler, tuple(not_run), hashes)
@@ -124,7 +124,8 @@ def _c_files(package: Package) -> dict[str, str]:
 
 
 def c_calls(package: Package, cases: Sequence[Case]) -> list[Call]:
-    return [Call(f"{package.stem}_{c.function.name}", c.inputs, c.prepared) for c in cases]
+    return [Call(f"{package.stem}_{c.function.name}", c.inputs, c.prepared, package.workspace[c.function.name])
+            for c in cases]
 
 
 def load_numpy(package: Package) -> ModuleType:

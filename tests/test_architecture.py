@@ -15,9 +15,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "symconv"
 ROOMS = (
     ("errors", "decide.verdict"),
     ("affine",),
-    ("equation",),
+    ("equation", "bilinear.matrix"),
+    ("bilinear.toom_cook", "bilinear.straight_line"),
     ("points", "reference_points", "sympy_bridge", "decide.feasible", "decide.products", "decide.relation", "system"),
-    ("calculus", "jacobian", "geometry", "decide.named", "decide.prover", "schedule.regions"),
+    ("calculus", "jacobian", "geometry", "decide.named", "decide.prover", "schedule.regions", "schedule.machine",
+     "schedule.nodes", "bilinear.relation", "bilinear.program"),
     # Deciding: values and sizes, the enumerator, the engines; and algebra for formulas about sizes.
     ("decide.decision", "decide.sizes", "decide.interpretations", "decide.identities"),
     ("decide.enumerate", "decide.conditions"),
@@ -32,9 +34,17 @@ ROOMS = (
     ("layer", "decide.names", "reference", "schedule.loops", "schedule.contraction", "notation.vocabulary",
      "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
      "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers"),
+    ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing"),
+    ("schedule.cutting", "schedule.sharing"),
+    ("schedule.candidate",),
+    ("schedule.pricing",),
+    ("schedule.direct",),
+    ("schedule.program",),
     ("schedule.arrays", "steps", "expand", "native", "templating", "family", "peer_torch"),
-    ("child", "derivation", "numpy_expression"),
-    ("c_target", "numpy_target"),
+    ("child", "derivation", "numpy_expression", "bilinear.verify", "bilinear.bounds"),
+    ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
+    ("c_vector", "c_target", "numpy_target"),
+    ("bilinear.cost", "bilinear.candidates", "bilinear.c_tiles", "bilinear.c_kernel",),
     # Documents to formulas, with every place kept.
     ("documents.traced", "documents.delimiters", "documents.records"),
     ("documents.macros", "documents.collect"),
@@ -99,10 +109,11 @@ ROOMS = (
     ("__main__",),
 )
 # Packages without content, and the version.
-ANYWHERE = {"decide", "schedule", "documents", "claims", "telling", "bench", "bench.peers", ""}
+ANYWHERE = {"decide", "schedule", "bilinear", "documents", "claims", "telling", "bench", "bench.peers", ""}
 # Rooms that must not know each other although the order above would let them.
 APART = {
     "schedule": ("layer", "derivation", "notation", "steps", "system", "calculus", "decide", "reference"),
+    "bilinear": ("layer", "derivation", "decide.decide", "notation", "emit"),
     "decide": ("calculus", "notation", "system", "layer", "schedule", "sympy_bridge", "documents", "claims", "telling"),
     "calculus": ("decide", "notation", "system", "layer"),
     "notation": ("layer", "system", "schedule", "derivation", "claims", "telling"),

@@ -187,3 +187,33 @@ def test_what_flip_does_may_be_said(mirrored: str, verdict: str) -> None:
              r"\mathrm{flip}(h)[n] = h[-n]"]
     sides = [rf"\mathrm{{flip}}({v})" if v == mirrored else v for v in "xh"]
     assert verify_claim(rf"(x \star h)[n] = ({' * '.join(sides)})[n]", given=given).verdict == verdict
+
+
+def test_an_operator_defined_for_a_kernel_serves_others_of_its_kind() -> None:
+    given = [r"(W \otimes X)_{i,j} = \sum_{u=1}^{U} \sum_{v=1}^{V} w_{uv} x_{i+u-1,j+v-1}",
+             r"(W * X)_{i,j} = \sum_{u=1}^{U} \sum_{v=1}^{V} w_{uv} x_{i-u+1,j-v+1}", "base 1"]
+    claim = r"(W \otimes X)_{i,j} = (\mathrm{rot}_{180}(W) * X)_{i+U-1,j+V-1}"
+    assert verify_claim(claim, given=given).verdict == "proved"
+    assert verify_claim(claim.replace("i+U-1", "i+U"), given=given).verdict == "refuted"
+
+
+def test_the_range_of_an_operator_is_where_its_result_turns() -> None:
+    given = [r"z_i = \sum_{u=0}^{k-1} W_u a_{i+k-1-u}", r"\delta_i = \frac{\partial J}{\partial z_i}",
+             r"(a \star \delta)_u = \sum_i a_{u+i} \delta_i, \quad 0 \le u \le k-1", "base 0"]
+    claim = r"\frac{\partial J}{\partial W} = \mathrm{rot}_{180}(a \star \delta)"
+    assert verify_claim(claim, given=given).verdict == "proved"
+    assert verify_claim(r"\frac{\partial J}{\partial W} = a \star \delta", given=given).verdict == "proved_if"
+
+
+def test_taps_say_how_far_the_input_is_read() -> None:
+    given = [r"y_i = \sum_u x_{is+u} w_u", r"\delta_i = \frac{\partial L}{\partial y_i}", r"i = 0, \dots, N-1"]
+    claim = r"\frac{\partial L}{\partial w_u} = \sum_{i=0}^{N-1} \delta_i x_{is+u}"
+    assert verify_claim(claim, given=given).verdict == "proved"
+    assert verify_claim(claim.replace("N-1", "N-2"), given=given).verdict == "refuted"
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [("y (1 - y)", "proved"), ("(1 - y)", "refuted")])
+def test_a_single_neuron(slope: str, verdict: str) -> None:
+    given = [r"\sigma(z) = \frac{1}{1 + e^{-z}}", r"y = \sigma(\sum_i w_i x_i + b)"]
+    claim = rf"\frac{{\partial y}}{{\partial w_i}} = {slope} x_i"
+    assert verify_claim(claim, given=given).verdict == verdict

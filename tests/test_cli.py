@@ -367,3 +367,12 @@ def test_python_m_symconv(tmp_path: Path):
                             capture_output=True, text=True, cwd=tmp_path, check=False)
     assert result.returncode == 2 and result.stderr.startswith("error: the kernel is larger")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+def test_emit_in_vectors(tmp_path: Path):
+    words = ["emit", "--input", "12x12", "--kernel", "3x3", "--channels", "8", "--filters", "8", "--target", "c"]
+    assert run(*words, "--isa", "avx2", "--exact", "--out", str(tmp_path)).exit_code == 0
+    source, = (p.read_text() for p in tmp_path.glob("*.c"))
+    assert "--isa avx2 --exact" in source and "vector_size(32)" in source
+    assert run(*words, "--isa", "mmx", "--out", str(tmp_path)).exit_code == 2

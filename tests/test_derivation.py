@@ -123,28 +123,28 @@ def test_element_errors(which, error, words):
 
 def test_limits_come_before_the_work():
     d = derive(Conv((224, 224), (7, 7), channels=3, filters=64, stride=2, padding=3, batch=32))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(LimitExceeded, match="200000"):
         d.expanded("x")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert element(d, "x[1,1,100,100]").terms in range(64 * 9, 64 * 16 + 1)
 
 
-def test_28_by_28_in_five_seconds():
+def test_28_by_28_takes_seconds():
     d = derive(Conv((28, 28), (3, 3)))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(d.expanded("x")) + len(d.expanded("w")) == 793
-    assert time.perf_counter() - start < 10  # 2.3 s on the machine this was written on
+    assert time.process_time() - start < 10  # 2.3 s on the machine this was written on
 
 
 def test_large_layers_derive_quickly():
     layer = Conv((224, 224), (7, 7), channels=3, filters=64, batch=256, stride=2, padding=3, bias=True,
                  activation="relu")
     assert derive(Conv(5, 3)).steps
-    start = time.perf_counter()
+    start = time.process_time()
     d = derive(layer)
     assert d.names and d.steps and all(v.proved for v in d.proofs.values())
-    assert time.perf_counter() - start < 2  # 0.2 s
+    assert time.process_time() - start < 2  # 0.2 s
 
 
 def test_points_are_the_integer_points():

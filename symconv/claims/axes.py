@@ -56,9 +56,10 @@ class Axes:
             self.indices_of(t, everything)
         self.reach(everything)
         waiting = {name for name in unknown if self.leads(name, everything)}
-        for name, rank in unknown.items():
-            if name not in waiting:
-                self.scope.arrays[name] = self.settled(name, rank, everything)
+        order = {name: at for at, name in enumerate(unknown)}
+        moved = {f.name for t in everything for f in t.factors for e in f.indices if alone(e) is None}
+        for name in sorted(unknown.keys() - waiting, key=lambda v: (v in moved and bool(self.outputs), order[v])):
+            self.scope.arrays[name] = self.settled(name, unknown[name], everything)  # taps say how far x is read
         for name in waiting:
             self.bound_axes(name, unknown[name], everything)
         for letter in self.letters:

@@ -46,7 +46,7 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     if (function := activation(session.scope, left, right)) is not None:
         return function
     if isinstance(left, n.Call | n.Operation | n.Scripted) and _starred(left):
-        return operator_definition(opened, left, right)
+        return operator_definition(opened, left, right, s)
     if not isinstance(left, n.Name | n.Scripted | n.Call):
         return None
     inner = left.head if isinstance(left, n.Call) else left.base if isinstance(left, n.Scripted) else left

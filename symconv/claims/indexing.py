@@ -186,7 +186,10 @@ class Indexing:
     def compare(self, op: str, a: n.Node, b: n.Node) -> list[Constraint]:
         if op == "in":
             return self.membership(a, b)
-        if isinstance(b, n.Items) or isinstance(a, n.Items):
+        if isinstance(a, n.Items) or isinstance(b, n.Items):
+            if op in ("<=", "<", ">=", ">"):  # 0 <= u, v < k
+                sides = [x.entries if isinstance(x, n.Items) else (x,) for x in (a, b)]
+                return [c for x in sides[0] for y in sides[1] for c in self.compare(op, x, y)]
             return self.range_list(a, b)
         if op in ("=", "=="):
             return [equal(x, y) for x in self.bounds(a, "") for y in self.bounds(b, "")]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from symconv.affine import Affine
+from symconv.affine import Affine, Constraint
+from symconv.claims.extents import alone, stated
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import forward_name, sliding
 from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Index, Raw, Sum, Value, derivative, fresh, multiply
+from symconv.claims.scope import Axis, Scope
 from symconv.claims.settle import settle
 from symconv.claims.stars import named
+from symconv.claims.whole import Box
 from symconv.claims.words import base_of, is_transpose, key, ranked
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
+from symconv.notation.parser import Statement
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,9 @@ class Template:
     """What an operator means: its defining sum over `first` and `second`.
 
     Args:
-        general: it serves any operands; else, with bounds of its own, only those it was written for.
+        general: it serves any operands; else, with bounds of its own, those it was written for, and others in the
+            place of `kernel`, whose axes the bounds are.
+        box: where the result is, of the operands it was written for.
     """
 
     first: str
@@ -55,9 +61,30 @@ class Template:
     letters: tuple[str, ...]
     terms: Sum
     general: bool = True
+    kernel: str = ""
+    axes: tuple[Axis, ...] = ()
+    box: Box = ()
 
     def serves(self, a: Value, b: Value) -> bool:
-        return self.general or (a.array, b.array) == (self.first, self.second)
+        return self.general or self.own(a, b) or self.sizes(a, b) is not None
+
+    def own(self, a: Value, b: Value) -> bool:
+        return (a.array, b.array) == (self.first, self.second)
+
+    def sizes(self, a: Value, b: Value) -> dict[str, Affine] | None:
+        """What the kernel's sizes are where another array stands in its place, which begins as it does."""
+        other = a if self.kernel == self.first else b
+        if not self.kernel or len(other.box) != len(self.axes):
+            return None
+        ends = [(x, e) for x, e in zip(self.axes, other.box, strict=True) if e is not None and x.extent is not None]
+        if len(ends) != len(self.axes) or any(x.low != e[0] for x, e in ends):
+            return None
+        found: dict[str, Affine] = {}
+        for x, (low, last) in ends:
+            assert x.extent is not None
+            if found.setdefault(next(iter(x.extent.names)), last - low + 1) != last - low + 1:
+                return None
+        return found
 
     def apply(self, a: Value, b: Value) -> Value:
         """The operator on other operands.
@@ -67,7 +94,11 @@ class Template:
         """
         if not a.rank == b.rank == len(self.letters):
             raise NotationError(f"the operator was defined for {ranked(len(self.letters))}", -1)
-        return _applied(self.letters, self.terms, {self.first: a, self.second: b})
+        own = self.own(a, b)
+        sizes = {} if own or self.general else self.sizes(a, b) or {}
+        terms = tuple(t.substitute(sizes) for t in self.terms) if sizes else self.terms
+        made = _applied(self.letters, terms, {self.first: a, self.second: b})
+        return replace(made, box=self.box) if own else made
 
 
 def _applied(letters: tuple[str, ...], terms: Sum, operands: dict[str, Value]) -> Value:
@@ -107,7 +138,7 @@ def operator_of(left: n.Node) -> tuple[n.Operation, tuple[n.Node, ...]] | None:
     return left, entries
 
 
-def operator_definition(opened: Opened, left: n.Node, right: n.Node) -> Outcome | None:
+def operator_definition(opened: Opened, left: n.Node, right: n.Node, s: Statement | None = None) -> Outcome | None:
     """The outcome when the equality says what the operator is; None when that is known already."""
     found = operator_of(left)
     if found is None or not _explicit(right):
@@ -125,23 +156,45 @@ def operator_definition(opened: Opened, left: n.Node, right: n.Node) -> Outcome 
     terms = reader.value(right).terms
     letters = opened.used(terms)
     meaning = sliding(terms, letters)
-    stated = any(t.stated for t in terms)
-    if {f.name for t in terms for f in t.factors} != set(names) or (stated and len(terms) != 1):
+    bounded = any(t.stated for t in terms)
+    used = {f.name for t in terms for f in t.factors}
+    if used == {v.swapcase() for v in names}:  # (W * X)_i = sum_j w_j x_{i-j}
+        names = [v.swapcase() for v in names]
+    if used != set(names) or (bounded and len(terms) != 1):
         if meaning:
             scope.stars[op] = meaning
         return Outcome("forward", Judgement("definition"), f"{op} is {forward_name(scope, terms, letters)}",
                        remarks=opened.remarks(reader))
-    if stated:
+    if bounded:
         settle(scope, terms, (), letters)
     for name in names:
         scope.line(name, len(letters))
-    scope.templates[op, len(letters)] = Template(names[0], names[1], letters, terms, not stated)
-    if stated and meaning:
+    kernel = _kernel(scope, names, terms) if bounded else ""
+    axes = scope.arrays[kernel].axes if kernel else ()
+    box = _stated_box(opened.conditions(s, reader), letters) if s else ()
+    scope.templates[op, len(letters)] = Template(names[0], names[1], letters, terms, not bounded, kernel, axes, box)
+    if bounded and meaning:
         scope.stars[op] = meaning
     if meaning:
         scope.meanings[op] = meaning
     return Outcome("forward", Judgement("definition"), f"{op} is {forward_name(scope, terms, letters)}",
                    remarks=opened.remarks(reader))
+
+
+def _kernel(scope: Scope, names: list[str], terms: Sum) -> str:
+    """The operand whose axes the bounds of the sum are: nothing of the other occurs in them."""
+    bounds = {v for t in terms for c in t.constraints for v in c.expression.names}
+    sizes = [{v for a in scope.arrays[n].axes if a.extent for v in a.extent.names} for n in names]
+    found = [n for n, own, other in zip(names, sizes, reversed(sizes), strict=True) if own and own <= bounds
+             and not other & bounds and all(alone(a.extent) for a in scope.arrays[n].axes if a.extent)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _stated_box(conditions: list[Constraint], letters: tuple[str, ...]) -> Box:
+    """Where the result is, by 0 <= u < k behind the formula."""
+    term = Raw(constraints=tuple(conditions), indices=letters)
+    ends = tuple(stated(letter, term) for letter in letters)
+    return ends if all(ends) else ()
 
 
 def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...], right: n.Node) -> Outcome | None:

@@ -183,6 +183,9 @@ class Session:
             return 0 if isinstance(body.items[1], n.Items) and isinstance(body.items[1].entries[0], n.Scripted) else 3
         if all(scalar_like(i, self.scope) for i in body.items):
             return 0
+        if len(body.items) == 2 and isinstance(body.items[1], n.Partial) and isinstance(
+                body.items[0], n.Name | n.Scripted):  # delta = dL/dy
+            return 0
         found = operator_of(body.items[0])
         return 1 if found is not None and found[1] else 2 if any(map(_operates, body.items[1:])) else 3
 

@@ -13,7 +13,7 @@ from symconv.claims.letters import kernel_second
 from symconv.claims.raw import Factor, Raw, Value, fresh
 from symconv.claims.scope import LINE, Array, Axis, Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
-from symconv.claims.words import not_understood
+from symconv.claims.words import key, not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
@@ -112,6 +112,11 @@ def _kernel_sizes(scope: Scope, v: Value, other: Value) -> tuple[Affine, ...]:
 def biased(reader: Reader, node: n.Add) -> list[Value]:
     """The terms of a sum; the bias of a convolution may be one number for all outputs."""
     values = [reader.signed(t) for t in node.terms]
+    if any(not v.rank and any(t.factors for t in v.terms) for v in values):  # sum_i w_i x_i + b, or y - t
+        for name in (key(t.node) for t, v in zip(node.terms, values, strict=True) if v.rank):
+            if reader.scope.array(name) is None and name not in {*reader.scope.upstream, *reader.scope.extents}:
+                reader.scope.ranks[name] = 0
+        values = [reader.signed(t) for t in node.terms]
     rank = max(v.rank for v in values)
     slides = any(isinstance(t.node, n.Operation) and canonical(t.node.operator) in USUAL for t in node.terms)
     boundless = slides and not any(map(whole.known, (v for v in values if v.rank)))

@@ -103,7 +103,8 @@ def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
 def resting(f: Finding, context: Sequence[Finding]) -> Finding:
     """What is false, or holds under a condition only, may hold by what was said and not understood."""
     unread_ = [g.latex for g in context if g.code == "SC002" and not _differ(g.latex, f)]
-    if not unread_ or f.verdict not in ("refuted", "proved_if", "proved_for"):
+    rests = f.verdict in ("refuted", "proved_if", "proved_for") or f.reading.endswith("that nothing defines")
+    if not unread_ or not rests:
         return f
     o = Outcome(f.kind, Judgement("not_understood", reason=f"it may rest on what was not understood: {unread_[0]}"))
     code, severity = coded(o)

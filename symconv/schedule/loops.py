@@ -18,6 +18,7 @@ from math import gcd
 
 from symconv.affine import Affine, Constraint, at_least
 from symconv.equation import Access, Equation
+from symconv.schedule.nodes import Declare, Guard, Loop, Node, Product, Scope, Store
 from symconv.schedule.regions import (
     Interval,
     Range,
@@ -35,60 +36,6 @@ from symconv.schedule.regions import (
 MAX_PIECES = 64  # beyond this many residue pieces a guard is the smaller evil
 LANES = 256  # partial sums kept on the stack
 WIDE = 16  # a lane longer than this gains nothing more
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """for name from max(low) up to, not including, min(high): body."""
-
-    name: str
-    low: tuple[Affine, ...]
-    high: tuple[Affine, ...]
-    body: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Do the body only where every condition holds."""
-
-    conditions: tuple[Constraint, ...]
-    body: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """coefficient * product of elements; an empty product is the coefficient."""
-
-    coefficient: object
-    factors: tuple[Access, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """target = value, or target += value; a target without an access is the running sum."""
-
-    target: Access | str
-    value: Product | str
-    add: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Declare:
-    """A running sum, or with an extent the partial sums of a lane, all zero or starting at value."""
-
-    name: str
-    extent: int = 0
-    value: Product | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A body with names of its own."""
-
-    body: tuple[Node, ...]
-
-
-Node = Loop | Guard | Store | Declare | Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +75,14 @@ def loop_nest(equation: Equation, accumulate: bool = False) -> LoopNest:
                 multiplications += n * max(0, len(s.term.factors) - 1 + (abs(s.term.coefficient) != 1))
     parts = tuple(Part(p.place, tuple(_scoped(list(p.body), len(body) > 1))) for p in body if p.body)
     return LoopNest(equation.left, parts, products, multiplications)
+
+
+def zero_nest(region: Region) -> tuple[Node, ...]:
+    """Zeros for outputs that nothing reaches."""
+    body: list[Node] = [Store(region.output, Product(0))]
+    for r in reversed(region.loops):
+        body = [_full(r, body)]
+    return tuple(body)
 
 
 def flat_stride(a: Access, name: str) -> int:

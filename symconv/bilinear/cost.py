@@ -1,0 +1,64 @@
+"""What a plan is predicted to cost, for a choice between schedules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from symconv.bilinear.plan import Plan
+from symconv.bilinear.story import story
+from symconv.equation import Equation
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Vector instructions of one call, a multiplication and an addition together counted as one.
+
+    Args:
+        products: of the matrix products, rows rounded up to whole blocks.
+        transforms: of everything else that every call does.
+        preparation: what `prepare` does once, 0 where there is none.
+        direct: what the plain sum would take, padding and rounding up not counted.
+        kilobytes: of the workspace and of prepared taps.
+    """
+
+    products: int
+    transforms: int
+    preparation: int
+    direct: int
+    kilobytes: int
+
+    @property
+    def ratio(self) -> float:
+        """How many times fewer instructions than the plain sum."""
+        return self.direct / (self.products + self.transforms)
+
+    def __str__(self) -> str:
+        prepare = f", {self.preparation} to prepare" if self.preparation else ""
+        return (f"{self.products} + {self.transforms} vector instructions for products and transforms instead of "
+                f"{self.direct} (a ratio of {self.ratio:.2f}){prepare}; {self.kilobytes} KiB beside the arrays")
+
+    __repr__ = __str__
+
+
+def cost(plan: Plan, itemsize: int = 4) -> Cost:
+    """Count the instructions of a plan from its extents and the code of its transforms."""
+    p, program = plan, plan.program
+    each = [o.fused for o in story(program).transforms]
+    rows = -(-p.extents[p.row] // p.width) * p.vectors
+    taps, signal, products, _ = program.steps
+
+    def vectors(step: Equation, lane: str, count: int) -> int:
+        """How many vectors a transform goes through at each point."""
+        return count * prod(p.extents[n] for n in step.indices if n not in (*p.points, lane))
+
+    own = vectors(taps, p.row, rows) * each[0]
+    moved = vectors(signal, p.signal_lane, -(-p.extents[p.signal_lane] // p.lanes)) * each[1]
+    moved += vectors(products, p.row, rows) * each[2]
+    again = prod(p.extents[n] for n in p.outer if n not in signal.indices)  # rounds that make V anew
+    multiplied = rows * prod(e for n, e in p.extents.items() if n != p.row)
+    rest = prod(p.extents[n] for n in dict.fromkeys((*products.indices, *products.terms[0].indices))
+                if not any(n.startswith(a.relation.output + "_") for a in program.axes))
+    direct = rest * prod(a.relation.extents[0] * a.relation.extents[1] for a in program.axes) // p.lanes
+    kept = p.v.size + p.m.size + p.u.size
+    return Cost(multiplied, moved * again + own * (not p.prepares), own * p.prepares, direct, kept * itemsize // 1024)

@@ -1,0 +1,110 @@
+"""One lane to schedule by: the copies it needs, the tiles it makes, the registers they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+from symconv.affine import Affine
+from symconv.equation import Access
+from symconv.schedule.cutting import cut_all, depends, in_blocks, ordered_loops, substituted, without_single_outputs
+from symconv.schedule.packing import Lane, Packing, boxes, pack, rewritten
+from symconv.schedule.regions import Interval, Range, Region, fresh
+from symconv.schedule.tiles import Tile, start_of
+
+Unrolled = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Regions, and the index whose values fill vectors.
+
+    Args:
+        narrow: what does not fill a vector is done with narrower ones, else with zeros in the copy.
+        lanes: elements of a vector.
+        packings: by the name of the array copied.
+    """
+
+    found: tuple[Region, ...]
+    lane: Lane
+    narrow: bool
+    lanes: int
+    packings: Mapping[str, Packing]
+
+    @staticmethod
+    def of(found: Sequence[Region], lane: Lane, narrow: bool, lanes: int, tensors: set[str]) -> Candidate:
+        """`tensors` are the names that copies cannot have."""
+        bare = Candidate(tuple(found), lane, narrow, lanes, {})
+        return replace(bare, packings=dict(bare._packings(tensors)))
+
+    def _packings(self, tensors: set[str]) -> Iterator[tuple[str, Packing]]:
+        reads: dict[str, list[tuple[Access, dict[str, Interval]]]] = {}
+        for region in self.found:
+            start, _ = start_of(region)
+            extent = self.lane_extent(region)
+            for access, box in boxes(region, self.lane.name, extent if self.narrow else self._whole(extent)):
+                if access is not start:
+                    reads.setdefault(access.tensor.name, []).append((access, box))
+        for name, seen in reads.items():
+            found = pack(seen[0][0].tensor, seen, self.lane, fresh(f"{name}_packed", tensors))
+            if found is not None:
+                yield name, found
+
+    def registers(self, at: Mapping[str, int]) -> int:
+        """Accumulators, vectors held while they are used again, and one for what is used once."""
+        vectors, written = self.lane.size // self.lanes, prod(at.values())
+        held = 0
+        for s in (s for region in self.found for s in start_of(region)[1]):
+            reads = [[n for n in at if depends(f, n)] for f in s.term.factors if depends(f, self.lane.name)]
+            kept = [prod(at[n] for n in names) for names in reads if len(names) < len(at) or len(s.term.factors) == 1]
+            held = max(held, vectors * min(kept) if kept and len(kept) == len(reads) else 0)
+        return vectors * written + held + 1
+
+    def lane_extent(self, region: Region) -> int:
+        """The range of the lane in a region."""
+        loops = [r for s in region.sweeps for r in s.loops] if self.lane.summed else region.loops
+        return next((r.extent for r in loops if r.name == self.lane.name), 1)
+
+    def _whole(self, extent: int) -> int:
+        return -(-extent // self.lanes) * self.lanes
+
+    def lane_pieces(self, extent: int) -> list[tuple[int, int, int]]:
+        """(elements, vector width, how many blocks or 0 for what is left after them)."""
+        whole, rest = divmod(extent, self.lane.size)
+        pieces = [(self.lane.size, self.lanes, whole)] if whole else []
+        if not self.narrow or rest % self.lanes == 0:
+            return pieces + ([(rest, self.lanes, 0)] if rest else [])
+        full = rest // self.lanes * self.lanes
+        pieces += [(full, self.lanes, 0)] if full else []
+        rest -= full
+        return pieces + [(w, w, 0) for w in (2**k for k in reversed(range(10))) if rest & w]
+
+    def tiles(self, unrolled: Unrolled) -> tuple[Tile, ...]:
+        """Every region as tiles."""
+        return tuple(t for r in self.found for t in self._tiles(r, dict(unrolled)))
+
+    def _tiles(self, region: Region, unrolled: dict[str, int]) -> Iterator[Tile]:
+        lane = self.lane
+        extent = self.lane_extent(region)
+        moved = {lane.name: lane.size * Affine.of(lane.block) + lane.name}
+        region = substituted(rewritten(region, self.packings), moved, {p.packed.name for p in self.packings.values()
+                                                                       if p.lane is not None})
+        if lane.summed:
+            yield from (replace(t, summed=True) for t in self._parts(in_blocks(region, lane), self.lanes, unrolled))
+            return
+        first = 0
+        for size, width, count in self.lane_pieces(extent):
+            block = extent // lane.size if not count else Affine.of(lane.block) if count > 1 else 0
+            put = {lane.block: block, lane.name: Affine.of(lane.name) + first}
+            first += 0 if count else size
+            loops = tuple(q for r in region.loops for q in
+                          (([Range(lane.block, count)] if count > 1 else []) + [Range(lane.name, size)]
+                           if r.name == lane.name else [r]))
+            piece = replace(substituted(region, put), loops=loops)
+            yield from self._parts(piece, width, unrolled)
+
+    def _parts(self, region: Region, width: int, unrolled: dict[str, int]) -> Iterator[Tile]:
+        lane = self.lane.name
+        for part in cut_all(region, unrolled):
+            yield Tile(ordered_loops(without_single_outputs(part, lane), lane), lane, width, tuple(unrolled))

@@ -1,0 +1,117 @@
+"""A kernel as a short list of steps over named arrays: copies into a workspace, then tiles; or one plain nest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from symconv.equation import Access, Equation, Tensor
+from symconv.schedule.direct import Plan, Shape, plan
+from symconv.schedule.loops import loop_nest, zero_nest
+from symconv.schedule.machine import MACHINES, Machine
+from symconv.schedule.nodes import Label, Node
+from symconv.schedule.regions import Region
+from symconv.schedule.sharing import shared_nest
+
+SCHEDULES = ("plain", "direct")
+ALIGNED = 64  # bytes: every workspace array starts on such a boundary when the workspace does
+PLAIN_CYCLES = 1.0  # a product in a plain nest, in cycles, where a compiler finds vectors by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is computed, as equations or as regions of one, and the nest that does it."""
+
+    meaning: tuple[Equation | Region, ...]
+    body: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The schedule taken, with the cycles estimated for each that applies."""
+
+    schedule: str
+    estimates: tuple[tuple[str, float], ...]
+    shape: Shape | None = None
+
+    def __repr__(self) -> str:
+        own = dict(self.estimates)[self.schedule]
+        others = ", ".join(f"{name} {cycles:.3g}" for name, cycles in self.estimates if name != self.schedule)
+        return (f"{self.schedule}: {f'{self.shape!r}, ' if self.shape else ''}about {own:.3g} cycles"
+                + (f" ({others})" if others else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Steps in order. `workspace` lists the arrays beside the caller's, in the order they lie in memory.
+
+    `products` terms are added up at the cost of `multiplications`; products with padding count for nothing.
+    """
+
+    output: Access
+    steps: tuple[Step, ...]
+    workspace: tuple[Tensor, ...]
+    products: int
+    multiplications: int
+    choice: Choice
+
+    def offsets(self, element: int) -> tuple[int, ...]:
+        """Where each workspace array starts, in elements, and where the last one ends."""
+        unit, at, found = ALIGNED // element, 0, []
+        for t in self.workspace:
+            found.append(at)
+            at += -(-prod(t.extents) // unit) * unit
+        return (*found, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a choice is made from.
+
+    Args:
+        exact: one order of summation on every machine: the direct schedule wherever it applies, without the vectors
+            of this machine where it has none.
+        schedules: "plain" is what is left when no other applies.
+        pick: a number that stands for one of all shapes of a schedule, so that tests reach each; None for the best.
+    """
+
+    machine: Machine = MACHINES["generic"]
+    exact: bool = False
+    schedules: tuple[str, ...] = SCHEDULES
+    pick: int | None = None
+
+
+PLAIN = Asked()
+
+
+def program(equation: Equation, accumulate: bool, element: int, asked: Asked = PLAIN) -> Program:
+    """Schedule a concrete equation for a machine.
+
+    Args:
+        accumulate: add to what the output array holds instead of overwriting it.
+        element: bytes of one array element.
+    """
+    nest = loop_nest(equation, accumulate)
+    machine = asked.machine
+    if asked.exact and not machine.vector:
+        machine = Machine(machine.name, element, 16)
+    direct = plan(equation, machine, element, asked.exact, asked.pick) if "direct" in asked.schedules else None
+    estimates = [("plain", PLAIN_CYCLES * nest.products)] + ([("direct", direct.cycles)] if direct else [])
+    allowed = [e for e in estimates if e[0] in (("direct",) if asked.exact else asked.schedules)] or estimates
+    best = min(allowed, key=lambda e: e[1])[0]
+    if best == "direct" and direct is not None:
+        steps, workspace = _direct_steps(direct, accumulate, machine.lanes(element))
+        choice = Choice(best, tuple(estimates), direct.shape)
+    else:
+        labels = len(nest.parts) > 1
+        steps = tuple(Step((equation,), (*([Label(p.place)] if labels else []), *p.body)) for p in nest.parts)
+        workspace = ()
+        choice = Choice(best, tuple(estimates))
+    return Program(nest.output, steps, workspace, nest.products, nest.multiplications, choice)
+
+
+def _direct_steps(p: Plan, accumulate: bool, lanes: int) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
+    meaning: tuple[Equation | Region, ...] = (*(c.equation for c in p.copies), *(t.region for t in p.tiles))
+    body, workspace = shared_nest(p.copies, p.tiles, accumulate, lanes)
+    zeros = [Step((r,), (Label(r.output), *zero_nest(r))) for r in p.empty if not accumulate]
+    return (Step(meaning, body), *zeros), workspace

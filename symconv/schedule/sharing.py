@@ -1,0 +1,106 @@
+"""Copies made piece by piece, inside the loops that run over pieces: one sample, one group at a time.
+
+A piece is read while it is near, and the workspace holds one piece instead of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from symconv.affine import Affine
+from symconv.equation import Access, Tensor
+from symconv.schedule.copying import copied
+from symconv.schedule.nodes import Label, Loop, Node
+from symconv.schedule.packing import Packing
+from symconv.schedule.regions import Range, Region, value_interval
+from symconv.schedule.tiles import Tile, tile_nest
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A copy without the axes its `names` run over in loops outside it."""
+
+    packing: Packing
+    names: tuple[str, ...]
+    axes: tuple[int, ...]
+
+    @property
+    def tensor(self) -> Tensor:
+        whole = self.packing.packed
+        return Tensor(whole.name, [n for k, n in enumerate(whole.extents) if k not in self.axes])
+
+    def read(self, a: Access) -> Access:
+        return Access(self.tensor, tuple(e for k, e in enumerate(a.indices) if k not in self.axes))
+
+    def nest(self, extents: dict[str, int], width: int) -> tuple[Node, ...]:
+        """The loops of this copy."""
+        equation = self.packing.equation
+        (term,) = equation.terms
+        names = {equation.indices[k]: n for k, n in zip(self.axes, self.names, strict=True)}
+        box = {n: (0, extent - 1) for n, extent in zip(equation.indices, equation.output.extents, strict=True)}
+        box |= {n: (0, extents[n] - 1) for n in self.names}
+        inner = tuple(n for n in equation.indices if n not in names)
+        left = self.read(equation.left)
+        return (Label(left), *copied(left, term.factors[0].substitute(names), inner, box, width))
+
+
+def shared_nest(copies: Sequence[Packing], tiles: Sequence[Tile], accumulate: bool,
+                width: int) -> tuple[tuple[Node, ...], tuple[Tensor, ...]]:
+    """All copies and tiles as one nest, and the workspace they need."""
+    owned = {c.packed.name: _owned(c, tiles) for c in copies}
+    outer = tiles[0].outer
+    loops = sorted((r for r in outer if any(r.name in own for own in owned.values())),
+                   key=lambda r: -sum(r.name in own for own in owned.values()))
+    extents = {r.name: r.extent for r in loops}
+    pieces = {c.packed.name: _piece(c, owned[c.packed.name], loops) for c in copies}
+
+    def level(depth: int) -> tuple[Node, ...]:
+        made = [n for p in pieces.values() if len(p.names) == depth for n in p.nest(extents, width)]
+        if depth < len(loops):
+            r = loops[depth]
+            return (*made, Loop(r.name, (Affine(),), (Affine.of(r.extent),), level(depth + 1)))
+        inner = [_inside(t, pieces, set(extents)) for t in tiles]
+        return (*made, *(n for t in inner for n in (Label(t.region.output), *tile_nest(t, accumulate))))
+
+    return level(0), tuple(p.tensor for p in pieces.values())
+
+
+def _owned(c: Packing, tiles: Sequence[Tile]) -> dict[str, int]:
+    """The outer loops that run over an axis of this copy, without zeros, wherever it is read; with that axis."""
+    reads = [f for t in tiles for s in t.region.sweeps for f in s.term.factors if f.tensor.name == c.packed.name]
+    equation = c.equation
+    box = {n: (0, extent - 1) for n, extent in zip(equation.indices, equation.output.extents, strict=True)}
+    zeros = {n for q in equation.terms[0].domain() if value_interval(q.expression, box)[0] < 0
+             for n in q.expression.names}
+    names = set.intersection(*({r.name for r in t.outer if r in tiles[0].outer} for t in tiles))
+    found = {}
+    for k, n in enumerate(c.packed.extents):
+        at = {a.indices[k] for a in reads}
+        for r in tiles[0].outer:
+            elsewhere = any(e.coefficient(r.name) for a in reads for j, e in enumerate(a.indices) if j != k)
+            whole = r.name in names and r.extent == n and equation.indices[k] not in zeros
+            if whole and at == {Affine.of(r.name)} and not elsewhere:
+                found[r.name] = k
+    return found
+
+
+def _piece(c: Packing, owned: dict[str, int], loops: Sequence[Range]) -> Piece:
+    """As many of the outermost loops as run over its axes."""
+    names: list[str] = []
+    for r in loops:
+        if r.name not in owned:
+            break
+        names.append(r.name)
+    return Piece(c, tuple(names), tuple(owned[n] for n in names))
+
+
+def _inside(t: Tile, pieces: dict[str, Piece], names: set[str]) -> Tile:
+    """The tile with the shared loops taken off."""
+    def read(f: Access) -> Access:
+        return pieces[f.tensor.name].read(f) if f.tensor.name in pieces else f
+
+    sweeps = tuple(replace(s, term=replace(s.term, factors=tuple(map(read, s.term.factors))))
+                   for s in t.region.sweeps)
+    region = Region(t.region.output, tuple(r for r in t.region.loops if r.name not in names), sweeps)
+    return replace(t, region=region)
