@@ -145,18 +145,25 @@ def explain(code: str | None) -> None:
 
 
 @main.command()
-@click.option("--layers", type=click.Path(path_type=Path), help="A TOML file with [[layer]] tables.")
+@click.option("--layers", type=click.Path(path_type=Path), help="A TOML file with [[layer]] tables of your own.")
+@click.option("--set", "chosen", default="", help="Which of our layers: quick, tiny, large, speed, family or all.")
+@click.option("--target", type=click.Choice(["c", "numpy"]), default="c", show_default=True,
+              help="C kernels against libraries, or NumPy kernels against other NumPy.")
+@click.option("--against", default="torch,onnxruntime,onednn,naive", show_default=True, metavar="NAMES",
+              help="Whom to compare C kernels with; who is not installed is skipped.")
 @click.option("--repeats", type=click.IntRange(1), default=15, show_default=True, help="Rounds to take medians over.")
-def bench(layers: Path | None, repeats: int) -> None:
-    """Time the NumPy kernels against im2col + matmul, interleaved in one process on one thread."""
-    for library in ("OPENBLAS", "MKL", "OMP"):  # read when NumPy loads, which is below
-        os.environ[f"{library}_NUM_THREADS"] = "1"
-    from symconv import bench as benchmark
-    from symconv.options import layers_from_toml, named_layer
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw a roofline of C kernels as SVG.")
+def bench(layers: Path | None, chosen: str, target: str, against: str, repeats: int, plot: Path | None) -> None:
+    """Measure kernels beside those of others: compared exactly first, then timed in turns on one core.
 
-    chosen = [named_layer(t) for t in layers_from_toml(layers)] if layers else benchmark.default_layers()
-    rows = benchmark.compare_numpy(chosen, repeats)
-    console().print(benchmark.table(rows))
+    C to C with warm and cold caches, Python to Python, and % of the peak measured on this machine.
+    """
+    for library in ("OPENBLAS", "MKL", "OMP"):  # read when NumPy and its like load, which is below
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    from symconv.bench.command import Request, run
+
+    names = tuple(dict.fromkeys(n.strip() for n in against.split(",") if n.strip()))
+    sys.exit(run(Request(layers, chosen, target, names, repeats, plot), console()))
 
 
 @main.command()

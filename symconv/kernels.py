@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from symconv.calls import Bound, Call, CCall, Chain, NumpyCall, Slot, Workspace
 from symconv.derivation import Function
 from symconv.emit import Package, emit
 from symconv.equation import Tensor
 from symconv.errors import NotSupported, ToolchainError
-from symconv.native import BuildFolder, compile_library, find_compiler, load
+from symconv.native import BuildFolder, compile_library, entry, find_compiler, place_of
 from symconv.system import LayerLike
 from symconv.validate import Evidence, load_numpy, validate
 
@@ -42,37 +42,36 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
         raise ToolchainError("no C compiler found; use target=\"numpy\", or: pip install 'symconv[zig]'")
     package = emit(layer, (target,), dtype, accumulate, isa if target == "c" else "generic", exact)
     if target == "numpy":
-        evidence, runners = validate(package), _numpy_runners(package)
+        evidence, make = validate(package), _numpy_call(package)
     else:
         folder = BuildFolder()
         library = compile_library(package.files, folder, exact=exact)
-        evidence, runners = validate(package, library=library), _c_runners(package, library, folder)
+        evidence, make = validate(package, library=library), _c_call(package, library, folder)
     evidence.require()
-    return Kernels(package, evidence, runners)
+    return Kernels(package, evidence, {f.name: make(f) for f in package.functions})
 
 
-Runner = Callable[[list[Array], Array], Array]
+def _slots(package: Package, f: Function) -> dict[str, Any]:
+    output, types = f.equation.output, package.types
+    return {"name": f.name, "takes": tuple(Slot.of(f.name, t, types[t.name]) for t in f.arguments),
+            "gives": Slot.of(f.name, output, types[output.name], out=True), "result": output.name,
+            "adds": package.adds(f)}
 
 
-def _numpy_runners(package: Package) -> dict[str, Runner]:
+def _numpy_call(package: Package) -> Callable[[Function], Call]:
     module = load_numpy(package)
-
-    def run(name: str, adds: bool, arrays: list[Array], out: Array) -> Array:
-        function = getattr(module, name)
-        if adds:
-            function(*arrays, out)
-        return out if adds else np.asarray(function(*arrays), order="C")
-
-    return {f.name: partial(run, f.name, package.adds(f)) for f in package.functions}
+    return lambda f: NumpyCall(**_slots(package, f), function=getattr(module, f.name))
 
 
-def _c_runners(package: Package, library: Path, folder: BuildFolder) -> dict[str, Runner]:
-    def run(call: Callable[..., None], lent: int, _keep: BuildFolder, arrays: list[Array], out: Array) -> Array:
-        call(*arrays, out, *([np.empty(lent, np.uint8)] if lent else []))
-        return out
+def _c_call(package: Package, library: Path, folder: BuildFolder) -> Callable[[Function], Call]:
+    def make(f: Function) -> Call:
+        size = package.workspace[f.name]
+        symbol = f"{package.stem}_{f.name}"
+        function = entry(library, symbol, len(f.arguments) + 1 + bool(size))
+        return CCall(**_slots(package, f), function=function, workspace=size, keep=folder,
+                     at=place_of(library, symbol))
 
-    return {f.name: partial(run, load(library, f"{package.stem}_{f.name}"), package.workspace[f.name], folder)
-            for f in package.functions}
+    return make
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,13 +83,24 @@ class Kernels:
     activation. Arrays have the caller's shapes: x (N, C, *in), w (F, C/groups, *k), transposed
     w (C, F/groups, *k), dy (N, F, *out).
 
+    `forward(..., return_z=True)` gives (result, z, ...), with everything computed on the way to it.
+    `out=` is an array to write the result into (to add to, after `build(..., accumulate=True)`),
+    `workspace=` one that `workspace()` returned, for kernels that need some; without them each call
+    makes its own. `bind` fixes all of them.
+
     Raises, on a call:
-        ValueError: an array has another shape, dtype or memory order than the kernel was made for.
+        ValueError: an array has another shape, dtype or memory order than the kernel was made for,
+            or `out` shares memory with an input.
     """
 
     package: Package
     evidence: Evidence
-    runners: Mapping[str, Runner] = field(repr=False)
+    calls: Mapping[str, Call] = field(repr=False)
+    forward: Callable[..., Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Put the calls among the attributes, where Python finds them soonest."""
+        vars(self).update({name: way.checked for name, way in self._ways.items()})
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -98,25 +108,36 @@ class Kernels:
 
     @property
     def grad(self) -> dict[str, Callable[..., Array]]:
-        return {f.name.removeprefix("grad_"): partial(self._gradient, f) for f in self.package.functions
-                if f.proof is not None}
+        return {n.removeprefix("grad_"): way.checked for n, way in self._ways.items() if n != "forward"}
 
-    def forward(self, *arrays: Array, return_z: bool = False) -> Any:
-        """The result; with return_z=True, (result, z, ...) with everything computed on the way to it, which
-        gradients take."""
-        made = [f for f in self.package.functions if f.proof is None]
-        values = self._named("forward", self.package.system.inputs, arrays)
-        for f in made:
-            values[f.equation.output.name] = self._run(f, tuple(values[t.name] for t in f.arguments))
-        *between, result = (values[f.equation.output.name] for f in made)
-        if return_z and not between:
-            raise NotSupported("there is no activation, so there is no z to return")
-        return (result, *between) if return_z else result
+    @cached_property
+    def _ways(self) -> dict[str, Call | Chain]:
+        """What each name calls: one kernel, or several where results in between are computed on the way."""
+        made = tuple(f.name for f in self.package.functions if f.proof is None)
+        gradients = [f for f in self.package.functions if f.proof is not None]
+        return {"forward": self._way("forward", self.package.system.inputs, made),
+                **{f.name: self._way(f.name, self.takes(f), self._order(f)) for f in gradients}}
 
-    def __getattr__(self, name: str) -> Callable[..., Array]:
-        if name.startswith("grad_") and name.removeprefix("grad_") in self.grad:
-            return self.grad[name.removeprefix("grad_")]
-        raise AttributeError(f"no kernel {name!r}; there are: {', '.join(vars(self).get('runners', ()))}")
+    def _way(self, name: str, reads: tuple[Tensor, ...], order: tuple[str, ...]) -> Call | Chain:
+        names, calls = tuple(t.name for t in reads), tuple(self.calls[n] for n in order)
+        return calls[0] if len(calls) == 1 and calls[0].reads == names else Chain(name, names, calls)
+
+    def bind(self, name: str, *arrays: Array, out: Array | None = None, workspace: Workspace | None = None) -> Bound:
+        """A kernel on fixed arrays: `step = kernels.bind("grad_w", x, dy, out=dw)`, then `step()` as often as you like.
+
+        The arrays are checked here and never again; `step()` reads what they hold by then, and returns `out`.
+        Raises NotSupported for an unknown name, ValueError as a call does.
+        """
+        if name not in self._ways:
+            raise NotSupported(f"no kernel {name!r}; there are: {', '.join(self._ways)}")
+        return self._ways[name].bind(arrays, out, workspace)
+
+    def workspace(self) -> Workspace:
+        """Memory for any one of these kernels at a time; give it to calls to save them making their own."""
+        return Workspace(max(c.workspace for c in self.calls.values()))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no kernel {name!r}; there are: {', '.join(vars(self).get('calls', ()))}")
 
     def takes(self, f: Function) -> tuple[Tensor, ...]:
         """What a gradient is called with: declared inputs, the gradient of the result, what forward computed on
@@ -130,51 +151,9 @@ class Kernels:
     def _made_by(self, f: Function) -> dict[Tensor, Function]:
         return {g.equation.output: g for g in self.package.functions if g.proof and g.equation.output in f.arguments}
 
-    def _named(self, name: str, tensors: tuple[Tensor, ...], arrays: tuple[Array, ...]) -> dict[str, Array]:
-        if len(arrays) != len(tensors):
-            raise ValueError(f"{name} takes {', '.join(t.name for t in tensors)}; {len(arrays)} arrays were given")
-        return {t.name: a for t, a in zip(tensors, arrays, strict=True)}
-
-    def _gradient(self, f: Function, *arrays: Array, out: Array | None = None) -> Array:
-        """Compose with the gradients of the equations after this one."""
-        return self._composed(f, self._named(f.name, self.takes(f), arrays), out)
-
-    def _composed(self, f: Function, values: dict[str, Array], out: Array | None = None) -> Array:
-        made_by = self._made_by(f)
-        for t in f.arguments:
-            if t.name not in values:
-                values[t.name] = self._composed(made_by[t], values)
-        return self._run(f, tuple(values[t.name] for t in f.arguments), out)
-
-    def _run(self, f: Function, arrays: tuple[Array, ...], out: Array | None = None) -> Array:
-        if len(arrays) != len(f.arguments):
-            names = ", ".join(t.name for t in f.arguments)
-            raise ValueError(f"{f.name} takes {names}; {len(arrays)} arrays were given")
-        checked = [self._checked(f, t, a) for t, a in zip(f.arguments, arrays, strict=True)]
-        target = f.equation.output
-        if out is None:
-            make = np.zeros if self.package.adds(f) else np.empty
-            out = make(target.array_shape, self.package.types[target.name])
-        elif not self.package.adds(f):
-            raise ValueError(f"{f.name} returns a new array; build with accumulate=True to add to out")
-        elif isinstance(out, np.ndarray) and any(np.may_share_memory(out, a) for a in checked):
-            raise ValueError(f"{f.name}: out shares memory with an input")
-        return self.runners[f.name](checked, self._checked(f, target, out, "out"))
-
-    def _checked(self, f: Function, t: Tensor, a: Array, name: str = "") -> Array:
-        dtype, name = self.package.types[t.name], name or t.name
-        if not isinstance(a, np.ndarray):
-            raise ValueError(f"{f.name}: {name} must be a NumPy array, not {type(a).__name__}")
-        if a.shape != t.array_shape:
-            raise ValueError(f"{f.name}: {name} must have the shape {t.array_shape}, not {a.shape}")
-        if a.dtype != dtype:
-            raise ValueError(f"{f.name}: {name} must hold {dtype}, not {a.dtype}")
-        if not a.flags.c_contiguous or not a.flags.aligned:
-            raise ValueError(f"{f.name}: {name} must be C-contiguous and aligned, not a view with the strides "
-                             f"{a.strides}; pass numpy.array({name}, order=\"C\")")
-        if name == "out" and not a.flags.writeable:
-            raise ValueError(f"{f.name}: out must be writeable, not read-only")
-        return a
+    def _order(self, f: Function) -> tuple[str, ...]:
+        before = dict.fromkeys(n for g in self._made_by(f).values() for n in self._order(g))
+        return (*before, f.name)
 
     def __repr__(self) -> str:
         calls = "\n".join(f"  {f.name}({', '.join(t.name for t in f.arguments)}) -> "

@@ -13,7 +13,6 @@ import pytest
 
 from symconv import numpy_target
 from symconv.affine import at_least, equal, indices
-from symconv.bench import compare_numpy, geometric_mean
 from symconv.decide.verdict import PROVED
 from symconv.derivation import Function, derive
 from symconv.equation import Equation, Tensor, Term
@@ -222,10 +221,3 @@ def test_slices_and_reasons_are_readable():
 def test_a_choice_explains_itself():
     choice = plan(Conv(32, 3).system().concrete().equations[0]).choices[0]
     assert repr(choice).startswith("window: 30x3 @ 3x1, about ") and "(taps " in repr(choice)
-
-
-def test_the_bench_agrees_with_im2col_before_it_times():
-    rows = compare_numpy([Conv((6, 6), (3, 3), 2, 2, stride=2, padding=1, groups=2), Dense(4, 3),
-                          Conv((4, 4), (3, 3), 4, 2, stride=2, transposed=True, batch=2)], repeats=1)
-    assert [r.kernel for r in rows[:3]] == ["forward", "grad_x", "grad_w"] or len(rows) == 9
-    assert geometric_mean(rows) > 0

@@ -53,6 +53,8 @@ def test_the_wheel_holds_what_is_needed(wheel: Path):
         assert f"symconv/templates/{name}" in names
     modules = {str(p.relative_to(ROOT)) for p in (ROOT / "symconv").rglob("*.py")}
     assert modules <= names and "symconv/py.typed" in names
+    data = {str(p.relative_to(ROOT)) for p in (ROOT / "symconv" / "bench").rglob("*") if p.suffix in (".c", ".toml")}
+    assert len(data) == 5 and data <= names
     assert not [n for n in names if n.startswith(("tests/", "templates/", "generated/"))]
     assert any(n.endswith("licenses/LICENSE") for n in names)
     for name in ("sympy", "numpy", "jinja2", "click", "rich", "pylatexenc", "markdown-it-py", "mdit-py-plugins",

@@ -1,0 +1,1 @@
+"""Measuring kernels beside those of others, after comparing what they compute."""
