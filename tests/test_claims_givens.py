@@ -217,3 +217,24 @@ def test_a_single_neuron(slope: str, verdict: str) -> None:
     given = [r"\sigma(z) = \frac{1}{1 + e^{-z}}", r"y = \sigma(\sum_i w_i x_i + b)"]
     claim = rf"\frac{{\partial y}}{{\partial w_i}} = {slope} x_i"
     assert verify_claim(claim, given=given).verdict == verdict
+
+
+@pytest.mark.parametrize(("roles", "verdict"), [(["x: input", "w: kernel of length k"], "proved"), ([], "proved")])
+def test_the_kernel_slides_on_either_side_of_the_star(roles: list[str], verdict: str) -> None:
+    given = [*roles, "w: k", "* is cross-correlation", "base 0", r"o_i = (w \ast x)_{2i}"]
+    assert verify_claim(r"o_i = \sum_{j=0}^{k-1} w_j x_{2i+j}", given=given).verdict == verdict
+
+
+def test_prose_is_no_product_of_letters() -> None:
+    given = [r"o_i = \sum_{j=0}^{k-1} w_j x_{i+j}", r"T_{i,t} = w_{t-i} with w zero outside 0..k-1", "base 0"]
+    claim = r"\frac{\partial L}{\partial x} = T^{\top} \frac{\partial L}{\partial o}"
+    assert verify_claim(claim, given=given).verdict == "not_understood"
+    assert claim_findings(claim, given)[0].code == "SC002"
+
+
+def test_a_product_of_sizes_is_no_name() -> None:
+    given = ["P: number of parameters of a 2-D grouped convolution with bias", r"k_h \times k_w: kernel size",
+             "C_{in}: input channels, C_{out}: output channels, g: groups"]
+    claim = r"P = C_{out} (\frac{C_{in}}{g} k_h k_w + 1)"
+    assert verify_claim(claim, given=given).verdict == "proved"
+    assert verify_claim(claim.replace("k_h k_w", "k_h k_h"), given=given).verdict == "proved_if"

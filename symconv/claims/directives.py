@@ -56,6 +56,8 @@ def _upstream(scope: Scope, m: re.Match[str]) -> bool:
 
 def _role(scope: Scope, m: re.Match[str]) -> bool:
     name, role = bare(m["name"]), m["role"].strip().lower()
+    if re.search(r"\\times|[,=×]", m["name"]):
+        return False  # k_h x k_w: no name
     if not ROLES.search(role):
         return _shape(scope, name, role_text=m["role"].strip())
     scope.roles[name] = role
@@ -76,7 +78,7 @@ def _role(scope: Scope, m: re.Match[str]) -> bool:
 
 
 def _shape(scope: Scope, name: str, role_text: str) -> bool:
-    between = r"\s+x\s+|\s*(?:[×,]|\\times)\s*|(?<=\d)x(?=\d)"
+    between = r"\s+(?:x|by)\s+|\s*(?:[×,]|\\times)\s*|(?<=\d)x(?=\d)"
     entries = [e.strip() for e in re.split(between, _unwrapped(role_text.strip()))]
     read = [_size(scope, e) for e in entries]
     if not all(e is not None for e in read):

@@ -170,9 +170,9 @@ def operator_definition(opened: Opened, left: n.Node, right: n.Node, s: Statemen
     for name in names:
         scope.line(name, len(letters))
     kernel = _kernel(scope, names, terms) if bounded else ""
-    axes = scope.arrays[kernel].axes if kernel else ()
-    box = _stated_box(opened.conditions(s, reader), letters) if s else ()
-    scope.templates[op, len(letters)] = Template(names[0], names[1], letters, terms, not bounded, kernel, axes, box)
+    scope.templates[op, len(letters)] = Template(
+        names[0], names[1], letters, terms, not bounded, kernel, scope.arrays[kernel].axes if kernel else (),
+        _stated_box(opened.conditions(s, reader), letters) if s else ())
     if bounded and meaning:
         scope.stars[op] = meaning
     if meaning:

@@ -11,7 +11,7 @@ N = r"\\?[A-Za-z]\w*(?:_\{[^{}]*\}|_\w+)?'*"
 A = rf"{N}(?:\^\{{?\(?[\w+-]+\)?\}}?)?"  # with the label of a layer
 NAMES = rf"{A}(?:, {A})*(?:,? and {A})?"
 SEVERAL = rf"{A}(?:, {A})*(?:,? and |, ){A}"
-BY = r"\s*(?:x|×|\\times)\s*"
+BY = r"\s*(?:x|×|by|\\times)\s*"
 RELATED = r"[^,;]*(?:<=|>=|<|>|=|\\le|\\ge|\\mid|divides)[^,;]*"
 Rewriting = Callable[[re.Match[str]], list[str] | None]  # None: it says something else
 
@@ -120,7 +120,8 @@ HARMLESS = (rf"{NAMES} (?:acts?|(?:is|are) (?:applied|taken)) element-?wise|vali
             rf"no output padding|(?:a single|one) (?:training )?example|"
             rf"{N} is (?:the|a) (?:batch|time|layer|channel|spatial|output|hidden) ?(?:index|layer|step)?|"
             rf"{A}: (?:impulse|step|frequency) response(?: \(.*\))?|{A} \\neq? 0|generic|"
-            r"no dilation|the (?:dilated )?kernel fits .*|\w \\in \\mathbb\{Z\}|"
+            r"no dilation|sums over .* run over all .*|gradients are column vectors|the claim is for all .*|"
+            r"the (?:dilated )?kernel fits .*|\w \\in \\mathbb\{Z\}|"
             r"(?:.* (?:has|have) |there are )?at least \w+ \w+(?: channels?| layers?)?|"
             r"(?:the|each|every) \w+ (?:is|has) (?:larger|more) than .*|(?:max|average) pooling(?:, .*)?|"
             r".*rot.* (?:turns|rotates) .* by 180 degrees|each output channel sees .* input channels")
@@ -132,7 +133,10 @@ PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f
     (rf"(?P<count>{N}) (?:filters|kernels) of size (?P<size>\w+(?:\s*(?:x|×|\\times)\s*\w+)*)", _filters),
     (rf"(?P<high>{N}){BY}(?P<wide>{N}) (?:kernels?|filters?)", _kernel),
     (rf"(?:kernels?|filters?)(?: of size| size)? (?P<high>{N}){BY}(?P<wide>{N})", _kernel),
+    (rf"(?P<high>{N}){BY}(?P<wide>{N}): (?:kernel|filter) size", _kernel),
     (rf"(?P<of>{NAMES}) of (?:size|shape) (?P<is>[^\s,;]+(?:{BY}[^\s,;]+)+|\([^()]+\))", _each("{name}: {is}")),
+    (rf"(?P<high>{N}), (?P<wide>{N}): (?P<of>[a-z ]*?)height and width",
+     lambda m: [f"{m['high']}: {m['of']}height", f"{m['wide']}: {m['of']}width"]),
     (r"(?:every|each) layer: (?P<rest>.+)", lambda m: [m["rest"]]),
     (rf"(?P<rest>(?:kernel size|stride|dilation) {N}) in (?:every|each) layer", lambda m: [m["rest"]]),
     (rf"layers? \w = 1, ?\\l?dots, ?(?P<count>{N})(?: with (?P<rest>.+))?",
@@ -171,8 +175,8 @@ PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f
      lambda m: ["signals on Z"]),
     (r"(?:transposed|full|valid|same) convolution in [1-3]-[dD]", lambda m: m[0].split(" in ")),
     (rf"(?P<of>{NAMES}) (?:has|have|with) (?:a )?finite support", lambda m: ["finite support"]),
-    (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+,? (?:on Z|on the integers|(?:of|with) finite support)",
-     lambda m: ["finite support"]),
+    (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+,? (?:on Z|on the integers|(?:of|with) finite support)"
+     r"(?: on the integers)?(?:,.*)?", lambda m: ["finite support"]),
     (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+(?: on R| with compact support)*|{HARMLESS}", lambda m: []),
     (rf"(?P<name>{N})(?:\[\w\]|_\w) *= *0 *\\text\{{ ?(?:unless|except(?: for| where)?|outside) ?\}} *"
      r"(?P<low>[^,<]+?) \\leq? \w \\leq? (?P<high>[^,]+)",

@@ -47,18 +47,18 @@ def star(reader: Reader, node: n.Operation) -> Value:
     if left.rank != right.rank and left.rank and right.rank:
         raise not_understood("the operands have different numbers of axes", node)
     template = reader.scope.templates.get((named(node), left.rank))
-    if template is not None and template.serves(left, right):
+    serves = template is not None and template.serves(left, right)
+    if (template is None or template.general or not serves) and _sized(reader.scope, left, right):
+        left, right = inner.value(node.left), inner.value(node.right)
+    if template is not None and serves:
         if template.general:  # what the operator was defined for goes on without end
             _endless(reader.scope, *(v for v in (left, right) if v.array not in reader.scope.extents))
         return template.apply(left, right)
-    if _sized(reader.scope, left, right):
-        left, right = inner.value(node.left), inner.value(node.right)
     said = f"{reader.scope.stars.get(canonical(node.operator), '')} {node.label}"
     if not any(m in said for m in ("valid", "full", "same")):
         _endless(reader.scope, left, right)  # nobody says how long they are
-    if max(left.rank, right.rank) > 3:
-        raise not_understood(f"the operator {node.operator} is not understood between arrays with "
-                             f"{max(left.rank, right.rank)} axes", node)
+    if (rank := max(left.rank, right.rank)) > 3:
+        raise not_understood(f"the operator {node.operator} is not understood between arrays with {rank} axes", node)
     meaning, mode = meaning_of(reader.scope, node)
     template = reader.scope.templates.get((named(node), 1))
     defined = template is not None or reader.scope.stars.get(canonical(node.operator))
@@ -165,8 +165,15 @@ def slid(reader: Reader, node: n.Operation, left: Value, right: Value) -> Value:
     sizes = {v for side in (left, right) for ends in side.box if ends for e in ends for v in e.names}
     sizes |= {v for c in reader.scope.facts for v in c.expression.names}
     return whole.convolved(left, right, meaning, mode, reader.scope.base or 0, reader.scope.context(sizes),
-                           slides_last(reader, left, right, meaning),
-                           reader.scope.kernel_last is False)
+                           slides_last(reader, left, right, meaning), _kernel_first(reader.scope, left, right))
+
+
+def _kernel_first(scope: Scope, left: Value, right: Value) -> bool:
+    """W * X: by what is said of the arrays, or by their letters, the first one slides, however long it is."""
+    if scope.kernel_last is not None:
+        return not scope.kernel_last
+    said = [bool(re.match("kernel|filter|weights?", scope.roles.get(v.array, ""))) for v in (left, right)]
+    return said[0] if said[0] != said[1] else kernel_second(_name(left), _name(right)) is False
 
 
 def functional(node: n.Node) -> bool:
