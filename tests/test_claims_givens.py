@@ -238,3 +238,10 @@ def test_a_product_of_sizes_is_no_name() -> None:
     claim = r"P = C_{out} (\frac{C_{in}}{g} k_h k_w + 1)"
     assert verify_claim(claim, given=given).verdict == "proved"
     assert verify_claim(claim.replace("k_h k_w", "k_h k_h"), given=given).verdict == "proved_if"
+
+
+@pytest.mark.parametrize(("claim", "verdict"), [("o = 2 i - 1", "proved"), ("o = 2 i", "refuted")])
+def test_values_are_sizes_of_the_layer(claim: str, verdict: str) -> None:
+    given = ["o: output size of a transposed convolution", "i: input size", "k = 3", "stride s = 2", "p = 1",
+             "output padding 0", "d = 1"]
+    assert verify_claim(claim, given=given).verdict == verdict

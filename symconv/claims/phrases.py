@@ -117,7 +117,7 @@ GENERIC = (r"(?:,? (?:an?|and|arbitrary|any|generic|random|real|real-valued|comp
            r"signals?|functions?|arrays?|vectors?|integers?|numbers?))")
 HARMLESS = (rf"{NAMES} (?:acts?|(?:is|are) (?:applied|taken)) element-?wise|valid positions only(?: in .*)?|"
             rf"sums? (?:(?:run|runs|are|is|go|goes) )?(?:taken )?over all (?:valid )?(?:indices|positions)|"
-            rf"no output padding|(?:a single|one) (?:training )?example|"
+            rf"(?:no output padding|output padding =? ?0)|(?:a single|one) (?:training )?example|"
             rf"{N} is (?:the|a) (?:batch|time|layer|channel|spatial|output|hidden) ?(?:index|layer|step)?|"
             rf"{A}: (?:impulse|step|frequency) response(?: \(.*\))?|{A} \\neq? 0|generic|"
             r"no dilation|sums over .* run over all .*|gradients are column vectors|the claim is for all .*|"

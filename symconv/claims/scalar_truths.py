@@ -20,7 +20,8 @@ def truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
     own = length_truth(scope, output) if output not in scope.roles else _length(scope, scope.roles[output])
     if own is not None:
         yield own
-    used = dict.fromkeys((output, *names(claimed), *scope.roles))
+    said = (v for v, x in scope.settings.items() if isinstance(x, int) and len(v) == 1)  # k = 3
+    used = dict.fromkeys((output, *names(claimed), *scope.roles, *said))
     known = roles(used, scope.roles)
     for word in ("stride", "padding", "dilation"):  # `stride 2` names no letter
         if word in scope.settings and not any(r.kind == word for r in known.values()):
