@@ -21,6 +21,7 @@ from symconv.errors import NotationError
 
 LARGEST = 100_000  # numbers in an index or a bound
 CLAIM = "claim"  # the target of what defines nothing
+INSIDE = "inside"  # the target of a sum inside a function, which gets no name of the author's
 
 
 @dataclass
@@ -365,8 +366,8 @@ class Axes:
 
     def late(self, starts: Affine, axis: Axis) -> bool:
         """Whether outputs that could start at 0, over arrays that start at 1, start at 1: x_1 is then never read."""
-        return starts == Affine() and self.base == 1 and axis.low == Affine.of(1) and self.target != CLAIM \
-            and self.scope.choose("outputs", "0", "1") == "1"
+        return starts == Affine() and self.base == 1 and axis.low == Affine.of(1) \
+            and self.target not in (CLAIM, INSIDE) and self.scope.choose("outputs", "0", "1") == "1"
 
     def centred(self, low: Affine, high: Affine) -> bool:
         return low + high == Affine()

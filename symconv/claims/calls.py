@@ -12,9 +12,9 @@ from symconv.claims.indexing import Indexing
 from symconv.claims.letters import index_names
 from symconv.claims.partials import derived_value
 from symconv.claims.raw import Factor, Raw, Value
-from symconv.claims.scope import Scope
+from symconv.claims.scope import ENDS, Scope
 from symconv.claims.spelling import reference
-from symconv.claims.starred import ENDS, FINITE, NOWHERE, star
+from symconv.claims.starred import FINITE, NOWHERE, star
 from symconv.claims.words import (
     CONVOLUTIONS,
     OF_NUMBERS,

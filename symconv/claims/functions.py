@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from symconv.affine import Affine
+from symconv.claims.axes import INSIDE
 from symconv.claims.indexing import QUOTIENT
 from symconv.claims.raw import Factor, Raw, Sum, Value, plain
 from symconv.claims.scope import Array, Definition, Scope
@@ -69,7 +70,7 @@ def _same(scope: Scope, terms: Sum, letters: tuple[str, ...]) -> str | None:
 def _new(scope: Scope, terms: Sum, letters: tuple[str, ...]) -> str:
     taken = {*scope.arrays, *scope.definitions, *scope.upstream, *scope.written}
     name = next(n for k in range(len(taken) + 1) if (n := INNER + "'" * k if k else INNER) not in taken)
-    both = settle(scope, terms, (), letters, target=name)
+    both = settle(scope, terms, (), letters, target=INSIDE)
     scope.arrays[name] = Array(name, both.axes)
     scope.definitions[name] = Definition(name, letters, terms)
     return name

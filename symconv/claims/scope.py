@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GRADIENT = "∂"  # marks the array that holds dL/d(another)
 BASE = "index base"  # the setting of a document that says where indices begin
+ENDS = "ends"  # the choice whether arrays of which nobody says how long they are have any
 
 
 def gradient_of(array: str) -> str:
@@ -214,9 +215,11 @@ class Scope:
         return {f.name: copy(getattr(self, f.name)) for f in fields(self)}
 
     def restore(self, before: Mapping[str, object]) -> None:
-        """Forget what was learnt since, but not what it left open: a formula that is not understood says nothing."""
+        """Forget what was learnt since: what is not understood says nothing, but that arrays need ends."""
+        ends = {ENDS: self.taken[ENDS]} if ENDS in self.taken else {}
         for name, value in before.items():
-            setattr(self, name, self.taken if name == "taken" else value)
+            setattr(self, name, value)
+        self.taken |= ends
 
     def branch(self) -> Scope:
         """A copy in which operators may be defined without the rest of the document taking notice."""
@@ -289,8 +292,7 @@ class Scope:
         """What was said of the same name in another layer holds here."""
         if depth > 3 or name in self.definitions or name in self.upstream:
             return
-        found = kin(name, self.upstream)
-        if found:
+        if found := kin(name, self.upstream):
             other, move = found
             self.upstream[name] = shifted(self.upstream[other], move)
             self.instantiate(self.upstream[name], depth + 1)
@@ -336,10 +338,8 @@ class Scope:
 
     def known_as(self, name: str) -> str:
         """Y for the array whose elements are y_ij, and the other way round."""
-        if self.array(name) is not None or len(name) != 1:
-            return name
         other = name.swapcase()
-        return other if self.array(other) is not None and other in self.arrays else name
+        return other if self.array(name) is None and len(name) == 1 and other in self.arrays else name
 
     def size(self, name: str) -> Affine:
         self.sizes.add(name)

@@ -11,7 +11,7 @@ from symconv.affine import Affine, equal
 from symconv.claims import whole
 from symconv.claims.letters import kernel_second
 from symconv.claims.raw import Factor, Raw, Value, fresh
-from symconv.claims.scope import LINE, Array, Axis, Definition, Scope
+from symconv.claims.scope import ENDS, LINE, Array, Axis, Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
 from symconv.claims.words import key, not_understood
 from symconv.notation import nodes as n
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PLAIN = ("times", "cdot")
 IMPULSE = "delta"
-ENDS, NOWHERE, FINITE = "ends", "go on without end", "have ends"  # of arrays whose length nobody says
+NOWHERE, FINITE = "go on without end", "have ends"
 OFFSETS = frozenset(("b", "B", "bias", "beta", "Beta"))
 STARS = ("*", "ast", "star", "circledast", "otimes")
 
