@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from symconv.affine import Affine
 from symconv.c_vector import BYTES, total_helper, transpose_helper, vector_lines, vector_typedef
@@ -28,7 +29,7 @@ from symconv.schedule.nodes import (
     Total,
     Transpose,
 )
-from symconv.schedule.program import PLAIN, Asked, Program, program
+from symconv.schedule.program import Choice, Program
 from symconv.templating import environment
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
@@ -89,10 +90,17 @@ class Note:
 
 @dataclass(frozen=True)
 class CFunction:
-    """One C function, ready for its template."""
+    """One C function, ready for its template.
+
+    Args:
+        vectors: the vector types in use, and static functions on them.
+        workspace: in bytes.
+        products: terms added up.
+        facts: what is said of it: its operations first, besides the schedule what else there is to tell.
+    """
 
     function: Function
-    program: Program
+    choice: Choice
     parameters: tuple[Parameter, ...]
     arrays: tuple[str, ...]
     parts: tuple[tuple[Block, ...], ...]
@@ -100,11 +108,32 @@ class CFunction:
     vectors: tuple[str, ...]
     unread: tuple[str, ...]
     workspace: int
+    products: int
+    multiplications: int
+    facts: tuple[str, ...]
+    rounded: Rounded | None = None
 
 
-def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False,
-               asked: Asked = PLAIN) -> CFunction:
-    """Schedule and print one function.
+@dataclass(frozen=True)
+class Rounded:
+    """What to hold a function to whose roundings are not those of the sum it stands for.
+
+    Args:
+        bound: of the error of each element, for arrays by their names.
+        whole: the same function in double with whole constants: exact for integers, its result `factor` times larger.
+        growth: how much larger than the sum of magnitudes anything can get in `whole`.
+        note: the bound, in a line.
+    """
+
+    bound: Callable[[Mapping[str, Any]], Any]
+    whole: CFunction
+    factor: int
+    growth: int
+    note: str
+
+
+def nest_function(function: Function, types: Mapping[str, str], made: Program) -> CFunction:
+    """Print the steps of a program as one function.
 
     Raises:
         NotSupported: the type cannot hold the result (a fraction or an exponential in integers).
@@ -112,9 +141,6 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     output = function.equation.output
     ctype = CTYPES[types[output.name]]
     tensors = [t.name for t in (*function.arguments, output)]
-    alike = ctype in BYTES and all(CTYPES[types[n]] == ctype for n in tensors)
-    size = BYTES.get(ctype, 1)
-    made = program(function.equation, accumulate, size, asked if alike else PLAIN)
     loops = [m.name for s in made.steps for m in _flat(s.body) if isinstance(m, Loop)]
     places = [m.place for s in made.steps for m in _flat(s.body) if isinstance(m, Label)]
     indices = list(dict.fromkeys([*loops, *(n for a in places for n in sorted(a.names))]))
@@ -122,18 +148,26 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
     all_types = {**types, **dict.fromkeys((*local, "tile", "turned"), types[output.name])}
     printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())
     parts = tuple(tuple(b for n in s.body for b in printer.node(n)) for s in made.steps)
-    parameters = [_parameter(t, f"const {CTYPES[types[t.name]]}") for t in function.arguments]
-    parameters.append(_parameter(output, ctype))
+    size = BYTES.get(ctype, 1)
     *starts, total = made.offsets(size)
-    if total:
-        parameters.append(Parameter(f"{ctype} *restrict workspace", f"{ctype} *workspace", f"[{total}]"))
     arrays = tuple(f"{ctype} *const {t.name} = workspace{f' + {at}' if at else ''}; /* {shape_text(t.extents)} */"
                    for t, at in zip(made.workspace, starts, strict=True))
     used = printer.read | {output.name for s in made.steps if s.body}
     unread = tuple(t.name for t in (*function.arguments, output) if t.name not in used)
     vectors = _vector_helpers([n for s in made.steps for n in s.body], ctype)
-    return CFunction(function, made, tuple(parameters), arrays, parts, tuple(sorted(printer.helpers.values())),
-                     vectors, unread, total * size)
+    return CFunction(function, made.choice, parameters(function, types, total), arrays, parts,
+                     tuple(sorted(printer.helpers.values())), vectors, unread, total * size, made.products,
+                     made.multiplications, (f"{made.multiplications} multiplications, {made.products} additions.",))
+
+
+def parameters(function: Function, types: Mapping[str, str], workspace: int) -> tuple[Parameter, ...]:
+    """The arguments, the output, and a workspace of so many elements where there is one."""
+    output = function.equation.output
+    ctype = CTYPES[types[output.name]]
+    found = [*(_parameter(t, f"const {CTYPES[types[t.name]]}") for t in function.arguments), _parameter(output, ctype)]
+    if workspace:
+        found.append(Parameter(f"{ctype} *restrict workspace", f"{ctype} *workspace", f"[{workspace}]"))
+    return tuple(found)
 
 
 def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
@@ -314,6 +348,7 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     values = {"stem": stem, "title": _safe(title), "stamp": list(map(_safe, stamp)),
               "functions": [_view(c, notes[c.function.name]) for c in functions],
               "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers, "vectors": vectors,
+              "offsets": any("ptrdiff_t" in v for v in vectors),
               "math": any("exp" in h or "tanh" in h for h in helpers),
               "integers": any(t.startswith("int") for t in types.values()),
               "shapes": [(n.ljust(width), shape_text(t.array_shape)) for n, t in tensors.items()]}
@@ -327,12 +362,11 @@ def _view(c: CFunction, note: Note) -> dict[str, object]:
     if f.proof is not None:
         facts.append("Proved for all sizes: the transpose of the forward equation." if f.proof.proved else
                      f"Not proved in general ({f.proof.reason}); validated for these sizes.")
-    facts.append(f"{c.program.multiplications} multiplications, {c.program.products} additions.")
-    if c.vectors:
-        facts.append(f"Schedule {c.program.choice!r}.")
+    count, *story = c.facts
+    facts += [count, *([f"Schedule {c.choice!r}."] if c.vectors else []), *story]
     return {"name": f.name, "formula": comment(note.formula), "facts": [line for t in facts for line in comment(t)],
             "parameters": c.parameters, "parts": c.parts, "unread": c.unread, "arrays": c.arrays,
-            "workspace": c.workspace}
+            "workspace": c.workspace, "bound": comment(c.rounded.note) if c.rounded else []}
 
 
 def _safe(text: str) -> str:

@@ -7,11 +7,12 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from symconv import __version__
-from symconv.c_target import RESERVED, Note, c_function
+from symconv.c_function import c_function
+from symconv.c_target import RESERVED, Note, Rounded
 from symconv.c_target import render as render_c
 from symconv.derivation import Derivation, Function, derive
 from symconv.errors import LimitExceeded, NotSupported, SymconvError
@@ -39,6 +40,8 @@ class Package:
         workspace: bytes that each C function takes as its last argument; 0 for none.
         isa: whose vectors the C uses.
         exact: sums run in one order on every machine, products and sums rounded apart.
+        rounded: what those functions are held to that round in another way than their sum.
+        whole: files with such functions in whole numbers, for validation.
     """
 
     stem: str
@@ -54,6 +57,12 @@ class Package:
     workspace: Mapping[str, int]
     isa: str = "generic"
     exact: bool = False
+    rounded: Mapping[str, Rounded] = field(default_factory=dict)
+    whole: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def whole_stem(self) -> str:
+        return f"{self.stem}_whole"
 
     def adds(self, function: Function) -> bool:
         """Does this function add to its output array instead of overwriting it?"""
@@ -97,19 +106,22 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     machine = machine_named(native_isa() if isa == "native" else isa)
     asked = Asked(machine, exact, tuple(schedules), pick)
     printed = [c_function(f, types, accumulate and f.proof is not None, asked) for f in functions]
-    work = max(c.program.products for c in printed)
+    work = max(c.products for c in printed)
     if work > MAX_PRODUCTS:
         raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")
     head, lines = title(derivation), stamp(derivation.system, dtype, accumulate, machine.name, exact)
     if "c" in targets:
         text |= render_c(stem, printed, types, head, lines, notes(derivation))
+    rounded = {c.function.name: c.rounded for c in printed if c.rounded}
+    whole = render_c(f"{stem}_whole", [r.whole for r in rounded.values()], dict.fromkeys(types, "float64"), head,
+                     lines, notes(derivation)) if rounded else {}
     if "numpy" in targets:
         from symconv.numpy_target import render
         text[f"{stem}.py"] = render(functions, types, header="\n".join([head, "", *lines]), accumulate=accumulate)
     return Package(stem, derivation, system, functions, types, dtype, accumulate, text,
-                   {c.function.name: c.program.multiplications for c in printed},
-                   {c.function.name: c.program.products for c in printed},
-                   {c.function.name: c.workspace for c in printed}, machine.name, exact)
+                   {c.function.name: c.multiplications for c in printed},
+                   {c.function.name: c.products for c in printed},
+                   {c.function.name: c.workspace for c in printed}, machine.name, exact, rounded, whole)
 
 
 def _check_names(functions: Iterable[Function]) -> None:

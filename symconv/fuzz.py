@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,7 +20,7 @@ from symconv.layer import Conv
 from symconv.native import BuildFolder, Outcome, compile_library, find_compiler, run_in_child
 from symconv.peer_torch import available, run_torch
 from symconv.schedule.machine import MACHINES
-from symconv.validate import Case, c_calls, check_outcomes, make_cases, run_numpy
+from symconv.validate import Case, c_calls, c_cases, check_outcomes, make_cases, run_numpy
 
 ISAS = ("generic", *(m for m in MACHINES if m != "generic"))
 BATCH = 40  # layers compiled as one translation unit
@@ -81,7 +82,7 @@ def _batch(task: tuple[int, int, int]) -> Tally:
             again = f"random_equation(Random({key!r})) {equation}"
             _emit(tally, work, equation, again, [seed, number], ISAS[number // 4 % len(ISAS)])
     for job in work:
-        _count(tally, job, "numpy", run_numpy(job.package, job.cases))
+        _count(tally, job, "numpy", job.cases, run_numpy(job.package, job.cases))
         if available() and isinstance(job.layer, Conv) and not job.package.accumulate:
             _against_torch(tally, job, job.layer)
     if find_compiler() is not None:
@@ -99,8 +100,7 @@ def _emit(tally: Tally, work: list[Job], layer: Conv | Equation, again: str, see
     again += f" (isa {isa}, pick {pick}{', accumulating' if accumulate else ''})"
     try:
         package = emit(layer, accumulate=accumulate, isa=isa, exact=isa == "generic" and seed[1] % 2 == 0,
-                       schedules=("direct",), pick=pick)
-
+                       schedules=("bilinear",) if seed[1] % 2 else ("direct",), pick=pick)
         work.append(Job(package, list(make_cases(package, np.random.default_rng(seed))), layer, again))
     except (SymconvError, ArithmeticError, LookupError, TypeError, ValueError) as e:
         tally.failures.append(f"{again}: {type(e).__name__}: {e}")
@@ -108,28 +108,29 @@ def _emit(tally: Tally, work: list[Job], layer: Conv | Equation, again: str, see
 
 def _check_c(tally: Tally, work: list[Job]) -> None:
     """All kernels of a batch as one translation unit: one compiler run, one child process."""
-    texts = {n: t for job in work for n, t in job.package.files.items()}
+    texts = {n: t for job in work for n, t in (*job.package.files.items(), *job.package.whole.items())}
     parts = {n[:-1] + "inc": t for n, t in texts.items() if n.endswith(".c")}
     headers = {n: t for n, t in texts.items() if n.endswith(".h")}
-    unit = "".join(_included(n) for n in parts)
+    unit = "".join(_included(n, t) for n, t in parts.items())
     folder = BuildFolder()
     library = compile_library({**headers, **parts, "all.c": unit}, folder, ["-O1", "-Werror"])
-    outcomes = run_in_child(library, [call for job in work for call in c_calls(job.package, job.cases)])
-    for job in work:
-        mine, outcomes = outcomes[:len(job.cases)], outcomes[len(job.cases):]
-        _count(tally, job, "c", mine)
+    cases = [c_cases(job.package, job.cases) for job in work]
+    calls = [c_calls(job.package, own) for job, own in zip(work, cases, strict=True)]
+    outcomes = run_in_child(library, [call for own in calls for call in own])
+    for job, own in zip(work, cases, strict=True):
+        mine, outcomes = outcomes[:len(own)], outcomes[len(own):]
+        _count(tally, job, "c", own, mine)
 
 
-def _included(name: str) -> str:
-    """One emitted file, its static functions kept apart from the other files'."""
-    static = ("relu", "relu_slope",
-              *(f"{name}{2**k}" for name in ("floats", "lanes", "transpose", "total") for k in range(1, 5)))
+def _included(name: str, text: str) -> str:
+    """One emitted file, its static functions and types kept apart from the other files'."""
+    static = re.findall(r"^(?:typedef [\w ]+?|static [^(]*?)(\w+)(?: __attribute__|\()", text, re.MULTILINE)
     before = "".join(f"#define {f} {name.removesuffix('.inc')}_{f}\n" for f in static)
     return f'{before}#include "{name}"\n' + "".join(f"#undef {f}\n" for f in static)
 
 
-def _count(tally: Tally, job: Job, target: str, outcomes: list[Outcome]) -> None:
-    for c in check_outcomes(job.package, target, job.cases, outcomes):
+def _count(tally: Tally, job: Job, target: str, cases: list[Case], outcomes: list[Outcome]) -> None:
+    for c in check_outcomes(job.package, target, cases, outcomes):
         tally.checks += 1
         if not c.passed:
             tally.failures.append(f"{job.again}: {c}")

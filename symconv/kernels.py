@@ -45,7 +45,7 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
         evidence, make = validate(package), _numpy_call(package)
     else:
         folder = BuildFolder()
-        library = compile_library(package.files, folder, exact=exact)
+        library = compile_library({**package.files, **package.whole}, folder, exact=exact)
         evidence, make = validate(package, library=library), _c_call(package, library, folder)
     evidence.require()
     return Kernels(package, evidence, {f.name: make(f) for f in package.functions})

@@ -44,7 +44,9 @@ ROOMS = (
     ("child", "derivation", "numpy_expression", "bilinear.verify", "bilinear.bounds"),
     ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
     ("c_vector", "c_target", "numpy_target"),
-    ("bilinear.cost", "bilinear.candidates", "bilinear.c_tiles", "bilinear.c_kernel",),
+    ("bilinear.cost", "bilinear.candidates", "bilinear.c_tiles", "bilinear.c_kernel"),
+    ("bilinear.c_function",),
+    ("c_function",),
     # Documents to formulas, with every place kept.
     ("documents.traced", "documents.delimiters", "documents.records"),
     ("documents.macros", "documents.collect"),

@@ -309,7 +309,7 @@ def compiled_transforms(shapes: Sequence[tuple[int, int]], lanes: int):
     template = environment().from_string(
         '{% from "c/transform.c.j2" import transform, nested %}#include <stddef.h>\n'
         "typedef double vec __attribute__((vector_size({{ bytes }}), aligned(8), may_alias));\n"
-        '{% for t in lines %}{{ transform(t, "double") }}{% endfor %}{{ nested(n, "double") }}'
+        '{% for t in lines %}{{ transform(t, "double", "vec") }}{% endfor %}{{ nested(n, "double") }}'
         "void run(const double *from, double *to, const int *unused)"
         "{ (void)unused; whole(from, {{ from }}, to, {{ to }}); }\n")
     inputs, outputs = ([len(getattr(c, k)) for c in codes] for k in ("inputs", "outputs"))

@@ -18,14 +18,15 @@ from symconv.bilinear.program import Tiles, bilinear_program
 from symconv.bilinear.story import story
 from symconv.bilinear.toom_cook import PointLike
 from symconv.bilinear.verify import check_program
-from symconv.c_target import Block, comment
+from symconv.c_target import RESERVED, Block, comment
+from symconv.c_vector import vector_type, vector_typedef
 from symconv.equation import Access, Equation, Tensor, Term
 from symconv.errors import LimitExceeded, NotSupported
 from symconv.templating import environment
 
-OWN = frozenset("tile lane part column point work first end more from to vec".split())
+OWN = frozenset("tile lane part column point first end more from to U V M".split()) | RESERVED
+NUMBERED = r"(sum\d+_|[uv])\d+"
 MATRICES = {"taps": "G", "signal": "B^T", "result": "A^T"}
-ITEMS = {"float": 4, "double": 8}
 MOST = 2**31 - 1  # elements of one array: an index has to fit a C int
 
 
@@ -34,7 +35,7 @@ class CKernel:
     """Emitted C.
 
     Args:
-        text: the file. It has `<stem>(signal, taps, more, output, work)`, `more` where a further array is
+        text: the file. It has `<stem>(signal, taps, more, output, workspace)`, `more` where a further array is
             added; where the taps are prepared, they are what `<stem>_prepare(taps, prepared)` made of the caller's.
         arguments: the callers' arrays in the order signal, taps, more, output.
         prepared, workspace: elements of these arrays, 0 for no preparation.
@@ -85,33 +86,30 @@ def c_kernel(chosen: Plan, stem: str, ctype: str = "float") -> CKernel:
         LimitExceeded: an array of the workspace has more elements than an int can count.
     """
     program = chosen.program
-    printer = _Printer(chosen, ctype)
+    check_printable(chosen)
+    printer = Printer(chosen, ctype)
+    main = printer.main(stem)
+    text = environment().get_template("c/bilinear.c.j2").render(
+        title=f"{stem}: {program.equation}", story=[part for t in story(program).lines() for part in comment(t)],
+        facts=[*comment(str(chosen)), *comment(str(cost(chosen)))], vector=vector_typedef(ctype, chosen.lanes),
+        static=printer.static(stem), main=main)
+    arguments = (_data(program.steps[1]).tensor, _data(program.steps[0]).tensor,
+                 *(f.tensor for t in printer.more for f in t.factors), program.equation.output)
+    return CKernel(stem, text, arguments, chosen.u.size if chosen.prepares else 0, printer.workspace)
+
+
+def check_printable(chosen: Plan) -> None:
+    """Raises NotSupported or LimitExceeded where c_kernel does."""
+    program = chosen.program
     _check_names([*chosen.extents, *(t.name for t in (program.equation.output, *program.equation.reads))])
     if program.steps[3].terms[0].coefficient != 1:
         raise NotSupported(f"no C for a bilinear program with a coefficient: {program.steps[3]}")
     if max(s.size for s in (chosen.u, chosen.v, chosen.m)) > MOST:
         raise LimitExceeded(f"the workspace of {program.equation} has more than {MOST} elements")
-    transforms: dict[str, CTransform] = {}
-    nested = []
-    for kind, each in zip(MATRICES, codes(program), strict=True):
-        names = [f"{kind}_line{'' if len(set(each)) == 1 else n}" for n in range(len(each))]
-        transforms |= {n: c_transform(n, c, f"{MATRICES[kind]} on vectors of {chosen.lanes}.", ctype)
-                       for n, c in zip(names, each, strict=True)}
-        nested.append(c_nested(f"{kind}_tile", names, each, chosen.lanes, f"{MATRICES[kind]} along every axis.", ctype,
-                               kind == "result" and bool(printer.more)))
-    functions = [printer.taps(stem), printer.signal(), *printer.products(), printer.result(), printer.main(stem)]
-    text = environment().get_template("c/bilinear.c.j2").render(
-        title=f"{stem}: {program.equation}", story=[part for t in story(program).lines() for part in comment(t)],
-        facts=[*comment(str(chosen)), *comment(str(cost(chosen)))],
-        ctype=ctype, bytes=ITEMS[ctype] * chosen.lanes, item=ITEMS[ctype],
-        transforms=transforms.values(), nesteds=nested, functions=functions, clears=chosen.accumulates)
-    arguments = (_data(program.steps[1]).tensor, _data(program.steps[0]).tensor,
-                 *(f.tensor for t in printer.more for f in t.factors), program.equation.output)
-    return CKernel(stem, text, arguments, chosen.u.size if chosen.prepares else 0, sum(s.size for s in printer.kept))
 
 
 def _check_names(names: Iterable[str]) -> None:
-    wrong = [n for n in names if not re.fullmatch(r"[A-Za-z]\w*", n) or n in OWN]
+    wrong = [n for n in names if not re.fullmatch(r"[A-Za-z]\w*", n) or n in OWN or re.fullmatch(NUMBERED, n)]
     if wrong:
         raise NotSupported(f"{wrong[0]!r} cannot be a name in this kernel")
 
@@ -122,15 +120,54 @@ def _data(step: Equation) -> Access:
 
 
 @dataclass(frozen=True)
-class _Printer:
+class Printer:
+    """The functions of a plan.
+
+    Args:
+        apart: the taps are prepared by a function of its own where one preparation serves all tiles.
+        prefix: of the names of static functions.
+    """
+
     plan: Plan
     ctype: str
+    apart: bool = True
+    prefix: str = ""
 
+    def static(self, stem: str = "") -> str:
+        """The text of everything but the function that is called."""
+        chosen, ctype, kind_of = self.plan, self.ctype, self.vector
+        transforms: dict[str, CTransform] = {}
+        nested = []
+        for kind, each in zip(MATRICES, codes(chosen.program), strict=True):
+            names = [f"{self.prefix}{kind}_line{'' if len(set(each)) == 1 else n}" for n in range(len(each))]
+            transforms |= {n: c_transform(n, c, f"{MATRICES[kind]} on vectors of {chosen.lanes}.", ctype)
+                           for n, c in zip(names, each, strict=True)}
+            nested.append(c_nested(f"{self.prefix}{kind}_tile", names, each, chosen.lanes,
+                                   f"{MATRICES[kind]} along every axis.", ctype, kind_of,
+                                   kind == "result" and bool(self.more)))
+        functions = [self.taps(stem), self.signal(), *self.products(), self.result()]
+        return environment().get_template("c/static.c.j2").render(
+            ctype=ctype, vector=kind_of, transforms=transforms.values(), nesteds=nested, functions=functions).strip()
+
+    @property
+    def vector(self) -> str:
+        """The name of the vector type."""
+        return vector_type(self.ctype, self.plan.lanes)
+
+    @property
+    def prepares(self) -> bool:
+        """Does the caller hand over prepared taps?"""
+        return self.apart and self.plan.prepares
+
+    @property
+    def workspace(self) -> int:
+        """In elements."""
+        return sum(s.size for s in self.kept)
     @property
     def kept(self) -> tuple[Stored, ...]:
         """What stands in the workspace, in this order."""
         p = self.plan
-        return (p.v, p.m) if p.prepares else (p.v, p.m, p.u)
+        return (p.v, p.m) if self.prepares else (p.v, p.m, p.u)
 
     @property
     def more(self) -> tuple[Term, ...]:
@@ -162,9 +199,9 @@ class _Printer:
         around = [] if p.prepares else self._around(step)
         free = [n for n in step.indices if n not in (*around, *p.points, p.row)]
         body = self._loops(free, self._parts(self._forward(step, "taps", p.u, p.row, p.width)))
-        return CFunction(f"{stem}_prepare" if p.prepares else "taps_transform", comment(str(step)),
+        return CFunction(f"{stem}_prepare" if self.prepares else f"{self.prefix}taps_transform", comment(str(step)),
                          self._parameters(_data(step).tensor.name, "U", around),
-                         (loop(p.row, p.extents[p.row], body, p.width),), p.prepares)
+                         (loop(p.row, p.extents[p.row], body, p.width),), self.prepares)
 
     def signal(self) -> CFunction:
         """What every round does to the signal."""
@@ -173,7 +210,7 @@ class _Printer:
         free = [n for n in step.indices if n not in (*around, *p.points, p.signal_lane)]
         body = self._forward(step, "signal", p.v, p.signal_lane, p.lanes)
         body = (loop(p.signal_lane, p.extents[p.signal_lane], body, p.lanes),)
-        return CFunction("signal_transform", comment(str(step)),
+        return CFunction(f"{self.prefix}signal_transform", comment(str(step)),
                          self._parameters(_data(step).tensor.name, "V", around), self._loops(free, body))
 
     def _parts(self, body: Sequence[Block]) -> tuple[Block, ...]:
@@ -189,7 +226,7 @@ class _Printer:
                           lane, width)
         target = to.offset(n for n in step.indices if n not in self.plan.points) + self._part(width)
         steps = ", ".join(str(to.stride(n)) for n in self.plan.points)
-        return tile.moved(f"{kind}_tile({{tile}}, {to.name} + {target}, {steps});", load=True)
+        return tile.moved(f"{self.prefix}{kind}_tile({{tile}}, {to.name} + {target}, {steps});", load=True)
 
     def result(self) -> CFunction:
         """From M to the output; what lies outside the output is cut off."""
@@ -201,11 +238,11 @@ class _Printer:
         if p.by_chunk:
             source = source - p.m.stride(p.columns[0]) * Affine.of("first")
         steps = ", ".join(str(p.m.stride(n)) for n in p.points)
-        call = f"result_tile(M + {source}, {steps}, {{tile}}{', more' if self.more else ''});"
+        call = f"{self.prefix}result_tile(M + {source}, {steps}, {{tile}}{', more' if self.more else ''});"
         body = self._parts((*self._gathered_more(), *tile.moved(call, load=False)))
         body = (loop(p.columns[0], "end", body, first="first"),) if p.by_chunk else self._loops(p.columns, body)
         indices = [*self._around(p.program.steps[2]), p.row, *(("first", "end") if p.by_chunk else ())]
-        return CFunction("result_transform", comment(str(step)),
+        return CFunction(f"{self.prefix}result_transform", comment(str(step)),
                          (*self._more_parameters, *self._parameters("M", here.tensor.name, indices)), body)
 
     def _gathered_more(self) -> list[Block]:
@@ -236,22 +273,23 @@ class _Printer:
 
     def _product(self, count: int) -> CFunction:
         p = self.plan
-        vectors, apart = range(p.vectors), p.v.stride(p.columns[-1])
+        kind, vectors, apart = self.vector, range(p.vectors), p.v.stride(p.columns[-1])
         u, v = p.u.offset(p.sums), p.v.offset(p.sums)
 
         def at(column: int, vector: int) -> str:
-            return f"*(vec *)(M + {column * p.width + vector * p.lanes})"
+            return f"*({kind} *)(M + {column * p.width + vector * p.lanes})"
 
-        start, body, end = [], [f"const vec u{r} = *(const vec *)(U + {u + r * p.lanes});" for r in vectors], []
+        start, end = [], []
+        body = [f"const {kind} u{r} = *(const {kind} *)(U + {u + r * p.lanes});" for r in vectors]
         for c in range(count):
             first = (f"sum{r}_{c} = {at(c, r) if p.accumulates else '{0}'}" for r in vectors)
-            start.append(f"vec {', '.join(first)};")
+            start.append(f"{kind} {', '.join(first)};")
             body.append(f"const {self.ctype} v{c} = V[{v + c * apart}];")
             body.append(" ".join(f"sum{r}_{c} += u{r} * v{c};" for r in vectors))
             end.append(" ".join(f"{at(c, r)} = sum{r}_{c};" for r in vectors))
         what = f"{p.width} of {p.row} by {count} of {'*'.join(p.side_by_side)} at one point, over {', '.join(p.sums)}."
         parameters = (f"const {self.ctype} *restrict U", *self._parameters("V", "M", ()))
-        return CFunction(f"products_{count}", comment(what), parameters,
+        return CFunction(f"{self.prefix}products_{count}", comment(what), parameters,
                          (lines(*start), *self._loops(p.sums, (lines(*body),)), lines(*end)))
 
     # The order of everything.
@@ -265,7 +303,7 @@ class _Printer:
         more = [f.tensor.name for t in self.more for f in t.factors]
 
         def call(step: Equation, name: str, arrays: Sequence[str], *indices: str) -> Block:
-            return lines(f"{name}({', '.join([*arrays, *self._around(step), *indices])});")
+            return lines(f"{self.prefix}{name}({', '.join([*arrays, *self._around(step), *indices])});")
 
         begin = [call(signal, "signal_transform", [x, "V"])]
         if not p.prepares:
@@ -283,18 +321,20 @@ class _Printer:
             over = p.columns[:-len(p.side_by_side)]
             body = [self._points(self._loops(over, self._chunks(lambda work, first, end: [work])))]
         if p.accumulates:
-            clear = lines(f"memset(M, 0, {p.m.size} * sizeof *M);")
+            clear = lines(f"__builtin_memset(M, 0, {p.m.size} * sizeof *M);")
             whole = (clear, *self._loops(p.round, [*begin, rows(body)]), rows([finish()]))
         else:
             whole = self._loops(p.round, [*begin, rows(body if p.by_chunk else [*body, finish()])])
-        offsets = [f"{self.ctype} *restrict {s.name} = work + {sum(t.size for t in self.kept[:n])};"
+        offsets = [f"{self.ctype} *restrict {s.name} = workspace + {sum(t.size for t in self.kept[:n])};"
                    for n, s in enumerate(self.kept)]
-        given = "U" if p.prepares else _data(taps).tensor.name
+        inside = p.prepares and not self.apart
+        first = [lines(f"{self.prefix}taps_transform({_data(taps).tensor.name}, U);")] if inside else []
+        given = "U" if self.prepares else _data(taps).tensor.name
         read, written = self._parameters(given, y, ())
         parameters = (f"const {self.ctype} *restrict {x}", read, *self._more_parameters, written,
-                      f"{self.ctype} *restrict work")
-        what = f"{p.program.equation}; work has {sum(s.size for s in self.kept)} elements"
-        return CFunction(stem, comment(what), parameters, (lines(*offsets), *self._loops(p.outer, whole)), True)
+                      f"{self.ctype} *restrict workspace")
+        what = f"{p.program.equation}; the workspace has {self.workspace} elements"
+        return CFunction(stem, comment(what), parameters, (lines(*offsets), *first, *self._loops(p.outer, whole)), True)
 
     def _points(self, body: Sequence[Block]) -> Block:
         return loop("point", prod(self.plan.extents[n] for n in self.plan.points), body)
@@ -312,7 +352,8 @@ class _Printer:
             times = len(list(same))
             column = Affine.of("column" if times > 1 else first)
             to = m if p.by_chunk else m + p.width * column
-            work = lines(f"products_{size}(U + {u}, V + {v + p.v.stride(p.columns[-1]) * column}, M + {to});")
+            start = v + p.v.stride(p.columns[-1]) * column
+            work = lines(f"{self.prefix}products_{size}(U + {u}, V + {start}, M + {to});")
             made = around(work, str(column), str(column + size))
             blocks += [loop("column", first + times * size, made, size, first)] if times > 1 else made
             first += times * size

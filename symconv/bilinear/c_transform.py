@@ -55,7 +55,7 @@ def number(c: Fraction, ctype: str) -> str:
 
 
 def c_nested(name: str, transforms: Sequence[str], codes: Sequence[StraightLine], lanes: int, meaning: str,
-             ctype: str = "float", more: bool = False) -> CNested:
+             ctype: str = "float", vector: str = "floats16", more: bool = False) -> CNested:
     """The transforms along axes 0, 1...: steps of the first array and of the second, one for each axis.
 
     With `more`, a vector that is added to every result in the end.
@@ -83,5 +83,5 @@ def c_nested(name: str, transforms: Sequence[str], codes: Sequence[StraightLine]
         parameters.append(f"const {ctype} *more")
         places = " + ".join(["to", *(f"a{a}*to_step{a}" for a in range(rank))])
         loops = tuple(f"for (int a{a} = 0; a{a} < {shape[a]}; ++a{a})" for a in range(rank))
-        passes.append((loops, f"*(vec *)({places}) += *(const vec *)more;"))
+        passes.append((loops, f"*({vector} *)({places}) += *(const {vector} *)more;"))
     return CNested(name, (meaning,), tuple(parameters), tuple(buffers), tuple(passes))

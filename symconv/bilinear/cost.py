@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from symconv.bilinear.plan import Plan
+from symconv.bilinear.plan import CACHE, Plan
 from symconv.bilinear.story import story
-from symconv.equation import Equation
+from symconv.equation import Access, Equation
+
+# Cycles of one core, fitted to layers of image networks. Only the ratios matter, also to those of other schedules.
+PRODUCT, TRANSFORM = 0.85, 1.5  # a vector instruction of the matrix products, of the transforms
+GATHERED = 1.1  # an element between a vector and an array whose rows lie otherwise
+FAR = 0.3  # a byte of workspace beyond the second-level cache
+LEAD = 1.1  # by which it has to win, since it rounds more
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,32 @@ def cost(plan: Plan, itemsize: int = 4) -> Cost:
     direct = rest * prod(a.relation.extents[0] * a.relation.extents[1] for a in program.axes) // p.lanes
     kept = p.v.size + p.m.size + p.u.size
     return Cost(multiplied, moved * again + own * (not p.prepares), own * p.prepares, direct, kept * itemsize // 1024)
+
+
+def cycles(plan: Plan) -> float:
+    """Processor cycles of one call that prepares its taps too, on the scale of the other schedules' estimates."""
+    found = cost(plan)
+    far = max(0, 1024 * found.kilobytes - CACHE)
+    return LEAD * (PRODUCT * found.products + TRANSFORM * (found.transforms + found.preparation)
+                   + GATHERED * _gathered(plan) + FAR * far)
+
+
+def _gathered(plan: Plan) -> int:
+    """Elements of the callers' arrays that are moved one by one, since no vector lies along their rows."""
+    p = plan
+    taps, signal, products, result = p.program.steps
+    again = prod(p.extents[n] for n in p.outer if n not in signal.indices)  # rounds that make V anew
+    moves = ((taps.terms[0].factors[-1], taps, p.row, "taps", 1),
+             (signal.terms[0].factors[-1], signal, p.signal_lane, "signal", again),
+             (result.left, products, p.row, "outputs", 1))
+    return sum(times * _elements(p, access, step, lane, role) for access, step, lane, role, times in moves)
+
+
+def _elements(p: Plan, access: Access, step: Equation, lane: str, role: str) -> int:
+    """Of the tiles that a step goes through, along one lane."""
+    strides = p.strides[access.tensor.name]
+    if sum(s * e.coefficient(lane) for s, e in zip(strides, access.indices, strict=True)) == 1:
+        return 0
+    tile: int = prod(getattr(a.form, role).shape[1] for a in p.program.axes)
+    whole = -(-p.extents[lane] // p.lanes) * p.lanes
+    return tile * whole * prod(p.extents[n] for n in step.indices if n not in (*p.points, lane))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Generic, TypeVar
 
 from symconv.equation import Access, Equation, Tensor
-from symconv.schedule.direct import Plan, Shape, plan
+from symconv.schedule.direct import Plan, plan
 from symconv.schedule.loops import loop_nest, zero_nest
 from symconv.schedule.machine import MACHINES, Machine
 from symconv.schedule.nodes import Label, Node
 from symconv.schedule.regions import Region
 from symconv.schedule.sharing import shared_nest
 
-SCHEDULES = ("plain", "direct")
+SCHEDULES = ("plain", "direct", "bilinear")
 ALIGNED = 64  # bytes: every workspace array starts on such a boundary when the workspace does
 PLAIN_CYCLES = 1.0  # a product in a plain nest, in cycles, where a compiler finds vectors by itself
 
@@ -32,12 +34,12 @@ class Choice:
 
     schedule: str
     estimates: tuple[tuple[str, float], ...]
-    shape: Shape | None = None
+    shape: object = None
 
     def __repr__(self) -> str:
         own = dict(self.estimates)[self.schedule]
         others = ", ".join(f"{name} {cycles:.3g}" for name, cycles in self.estimates if name != self.schedule)
-        return (f"{self.schedule}: {f'{self.shape!r}, ' if self.shape else ''}about {own:.3g} cycles"
+        return (f"{self.schedule}: {'' if self.shape is None else f'{self.shape!r}, '}about {own:.3g} cycles"
                 + (f" ({others})" if others else ""))
 
 
@@ -80,8 +82,31 @@ class Asked:
     schedules: tuple[str, ...] = SCHEDULES
     pick: int | None = None
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The schedules that may be taken wherever one of them applies."""
+        return ("direct",) if self.exact else self.schedules
+
 
 PLAIN = Asked()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(Generic[T]):
+    """A schedule that applies: the cycles it is estimated to take, its shape for readers, and how it is made."""
+
+    schedule: str
+    cycles: float
+    made: Callable[[Choice], T]
+    shape: object = None
+
+
+def choose(offers: Iterable[Offer[T]], asked: Asked) -> T:
+    """Make the cheapest of what may be taken, or of all where that is nothing."""
+    offers = tuple(offers)
+    best = min([o for o in offers if o.schedule in asked.allowed] or offers, key=lambda o: o.cycles)
+    return best.made(Choice(best.schedule, tuple((o.schedule, o.cycles) for o in offers), best.shape))
 
 
 def program(equation: Equation, accumulate: bool, element: int, asked: Asked = PLAIN) -> Program:
@@ -91,23 +116,26 @@ def program(equation: Equation, accumulate: bool, element: int, asked: Asked = P
         accumulate: add to what the output array holds instead of overwriting it.
         element: bytes of one array element.
     """
+    return choose(programs(equation, accumulate, element, asked), asked)
+
+
+def programs(equation: Equation, accumulate: bool, element: int, asked: Asked = PLAIN) -> Iterator[Offer[Program]]:
+    """What loops over steps can do: the plain nest, which always applies, and the direct schedule."""
     nest = loop_nest(equation, accumulate)
+
+    def made(steps: tuple[Step, ...], workspace: tuple[Tensor, ...], choice: Choice) -> Program:
+        return Program(nest.output, steps, workspace, nest.products, nest.multiplications, choice)
+
+    labels = len(nest.parts) > 1
+    plain = tuple(Step((equation,), (*([Label(p.place)] if labels else []), *p.body)) for p in nest.parts)
+    yield Offer("plain", PLAIN_CYCLES * nest.products, lambda choice: made(plain, (), choice))
     machine = asked.machine
     if asked.exact and not machine.vector:
         machine = Machine(machine.name, element, 16)
     direct = plan(equation, machine, element, asked.exact, asked.pick) if "direct" in asked.schedules else None
-    estimates = [("plain", PLAIN_CYCLES * nest.products)] + ([("direct", direct.cycles)] if direct else [])
-    allowed = [e for e in estimates if e[0] in (("direct",) if asked.exact else asked.schedules)] or estimates
-    best = min(allowed, key=lambda e: e[1])[0]
-    if best == "direct" and direct is not None:
-        steps, workspace = _direct_steps(direct, accumulate, machine.lanes(element))
-        choice = Choice(best, tuple(estimates), direct.shape)
-    else:
-        labels = len(nest.parts) > 1
-        steps = tuple(Step((equation,), (*([Label(p.place)] if labels else []), *p.body)) for p in nest.parts)
-        workspace = ()
-        choice = Choice(best, tuple(estimates))
-    return Program(nest.output, steps, workspace, nest.products, nest.multiplications, choice)
+    if direct is not None:
+        yield Offer("direct", direct.cycles, lambda choice: made(
+            *_direct_steps(direct, accumulate, machine.lanes(element)), choice), direct.shape)
 
 
 def _direct_steps(p: Plan, accumulate: bool, lanes: int) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:

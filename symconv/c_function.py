@@ -1,0 +1,40 @@
+"""The C function of an equation, by the schedule that is estimated to be the fastest. A schedule is a row of ROWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from symconv.bilinear.c_function import bilinear_functions
+from symconv.c_target import CTYPES, CFunction, nest_function
+from symconv.c_vector import BYTES
+from symconv.derivation import Function
+from symconv.schedule.program import PLAIN, Asked, Choice, Offer, Program, choose, programs
+
+Row = Callable[[Function, Mapping[str, str], bool, Asked], Iterator[Offer[CFunction]]]
+
+
+def c_function(function: Function, types: Mapping[str, str], accumulate: bool = False,
+               asked: Asked = PLAIN) -> CFunction:
+    """Schedule and print one function.
+
+    Raises:
+        NotSupported: the type cannot hold the result (a fraction or an exponential in integers).
+    """
+    tensors = (*function.arguments, function.equation.output)
+    ctypes = {CTYPES[types[t.name]] for t in tensors}
+    asked = asked if len(ctypes) == 1 and ctypes <= set(BYTES) else PLAIN
+    return choose((o for row in ROWS for o in row(function, types, accumulate, asked)), asked)
+
+
+def _nests(function: Function, types: Mapping[str, str], accumulate: bool, asked: Asked) -> Iterator[Offer[CFunction]]:
+    """Loops over steps."""
+    def printed(made: Callable[[Choice], Program], choice: Choice) -> CFunction:
+        return nest_function(function, types, made(choice))
+
+    element = BYTES.get(CTYPES[types[function.equation.output.name]], 1)
+    for o in programs(function.equation, accumulate, element, asked):
+        yield Offer(o.schedule, o.cycles, partial(printed, o.made), o.shape)
+
+
+ROWS: tuple[Row, ...] = (_nests, bilinear_functions)
