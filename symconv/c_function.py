@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from symconv.bilinear.c_function import bilinear_functions
+from symconv.c_bilinear import bilinear_functions
 from symconv.c_target import CTYPES, CFunction, nest_function
 from symconv.c_vector import BYTES
 from symconv.derivation import Function

@@ -45,7 +45,7 @@ ROOMS = (
     ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
     ("c_vector", "c_target", "numpy_target"),
     ("bilinear.cost", "bilinear.candidates", "bilinear.c_tiles", "bilinear.c_kernel"),
-    ("bilinear.c_function",),
+    ("c_bilinear",),
     ("c_function",),
     # Documents to formulas, with every place kept.
     ("documents.traced", "documents.delimiters", "documents.records"),

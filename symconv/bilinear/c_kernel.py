@@ -299,7 +299,6 @@ class Printer:
         p = self.plan
         taps, signal, products, result = p.program.steps
         x, y = _data(signal).tensor.name, result.output.name
-
         more = [f.tensor.name for t in self.more for f in t.factors]
 
         def call(step: Equation, name: str, arrays: Sequence[str], *indices: str) -> Block:
@@ -308,7 +307,6 @@ class Printer:
         begin = [call(signal, "signal_transform", [x, "V"])]
         if not p.prepares:
             begin.append(call(taps, "taps_transform", [_data(taps).tensor.name, "U"]))
-
         def finish(*chunk: str) -> Block:
             return call(products, "result_transform", [*more, "M", y], p.row, *chunk)
 
