@@ -188,7 +188,7 @@ def make_cases(package: Package, rng: np.random.Generator) -> Iterator[Case]:
     labels = ["integers 1"] if large else ["integers 1", "integers 2"]
     if package.dtype != "int8":
         labels += ["real data"]
-    labels += AGAIN if package.rounded else []
+    labels += AGAIN[:1 if large else 2] if package.rounded else []
     for label in labels:
         values = _draw(package, rng, real=label.startswith("real data"))
         for f in (f for f in package.functions if label not in AGAIN or f.name in package.rounded):
