@@ -245,3 +245,12 @@ def test_values_are_sizes_of_the_layer(claim: str, verdict: str) -> None:
     given = ["o: output size of a transposed convolution", "i: input size", "k = 3", "stride s = 2", "p = 1",
              "output padding 0", "d = 1"]
     assert verify_claim(claim, given=given).verdict == verdict
+
+
+def test_a_gradient_is_as_long_as_what_it_belongs_to() -> None:
+    """Its axes exchanged are not made equal by the formula that exchanges them."""
+    given = [r"o_{a,u} = \sum_{n=1}^{R} \sum_{m=1}^{Q} w_{n,m} x_{2a+n-2,2u+m-2}", "x: H x T", "w: R x Q", "stride 2",
+             r"\delta_{a,u} = \frac{\partial L}{\partial o_{a,u}}"]
+    claim = r"\frac{\partial L}{\partial w_{n,m}} = \sum_a \sum_u \delta_{u,a} x_{2a+n-2,2u+m-2}"
+    found = verify_claim(claim, given=given)
+    assert (found.verdict, found.condition) == ("proved_if", "|o|_1 = 1 and |o|_2 = 1")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symconv.affine import Affine, Constraint, equal
 from symconv.claims.raw import Raw
-from symconv.claims.scope import Axis, Scope
+from symconv.claims.scope import GRADIENT, Axis, Scope
 
 
 def without(constraints: Sequence[Constraint], once: Sequence[Constraint]) -> tuple[Constraint, ...]:
@@ -65,6 +65,7 @@ def paired(scope: Scope, t: Raw, index: str) -> list[Constraint]:
     along = [(f.name, x.low, x.extent) for f in t.factors if (a := scope.array(f.name))
              for e, x in zip(f.indices, a.axes, strict=True) if alone(e) == index and x.extent is not None]
     made = [found for found in along if found[0] in scope.definitions]
-    free = [found for found in along if found[0] not in scope.definitions and found[2].names <= scope.invented]
+    free = [found for found in along if found[0] not in scope.definitions and not found[0].startswith(GRADIENT)
+            and found[2].names <= scope.invented]  # a gradient is as long as what it belongs to
     return [equal(long, outputs) for name, low, long in free for made_, first, outputs in made
             if low == first and name not in scope.definitions[made_].reads]
