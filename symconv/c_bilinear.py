@@ -17,7 +17,7 @@ from symconv.bilinear.program import Program
 from symconv.bilinear.story import Story, story
 from symconv.bilinear.verify import check_program
 from symconv.c_target import CFunction, Rounded, parameters
-from symconv.c_vector import vector_typedef
+from symconv.c_vector import BYTES, vector_typedef
 from symconv.derivation import Function
 from symconv.errors import LimitExceeded, NotSupported
 from symconv.schedule.loops import loop_nest
@@ -79,7 +79,7 @@ def _function(plan: Plan, function: Function, ctype: str, choice: Choice) -> CFu
     products, multiplications = loop_nest(function.equation, False).products, prod(plan.extents.values())
     count = f"{multiplications} multiplications in its matrix products, for a sum of {products} terms."
     return CFunction(function, choice, parameters(function, types, lent), (), (printer.main("").body,), (),
-                     (typedef, printer.static()), unread, lent * {"float": 4, "double": 8}[ctype],
+                     (typedef, printer.static()), unread, lent * BYTES[ctype],
                      products, multiplications, (count,))
 
 

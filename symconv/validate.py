@@ -372,5 +372,7 @@ def _inner(a: Array, run: tuple[Case, Array | None], adds: bool) -> int:
     assert b is not None
     if not np.isfinite(b).all():
         return -1
-    whole = b.astype(np.int64) // max(1, case.factor) - (case.prepared.astype(np.int64) if adds else 0)
-    return int(np.sum(a.astype(np.int64) * whole))
+    whole, rest = np.divmod(b.astype(np.int64), max(1, case.factor))
+    if rest.any():  # no multiple of the factor: wrong already
+        return -1
+    return int(np.sum(a.astype(np.int64) * (whole - (case.prepared.astype(np.int64) if adds else 0))))

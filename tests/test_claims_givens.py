@@ -144,7 +144,8 @@ def test_examples_are_numbered_above() -> None:
     claim = r"\frac{\partial L}{\partial w_j} = \sum_{n=1}^{N} \sum_i \delta^{(n)}_i x^{(n)}_{i+j}"
     assert verify_claim(claim, given=given).verdict == "proved"
     assert verify_claim(claim.replace("= ", r"= \frac{1}{N} "), given=given).verdict == "proved_for"
-    assert verify_claim(claim.replace("{i+j}", "{i-j}"), given=given).verdict != "proved"
+    found = verify_claim(claim.replace("{i+j}", "{i-j}"), given=given)
+    assert (found.verdict, found.condition) == ("proved_if", "k = 1")
 
 
 def test_ranges_belong_to_the_formula_before_them() -> None:
@@ -165,7 +166,8 @@ def test_an_index_that_nobody_numbered_begins_where_a_sum_begins() -> None:
              r"\delta_{m,n} = \frac{\partial L}{\partial y_{m,n}}"]
     claim = r"\frac{\partial L}{\partial u_i} = \sum_{m,n} \delta_{m,n} \sum_{j=0}^{k-1} v_j x_{m+i,n+j}"
     assert verify_claim(claim, given=given).verdict == "proved"
-    assert verify_claim(claim.replace("v_j x_{m+i,n+j}", "v_i x_{m+i,n+j}"), given=given).verdict != "proved"
+    found = verify_claim(claim.replace("v_j x_{m+i,n+j}", "v_i x_{m+i,n+j}"), given=given)
+    assert (found.verdict, found.condition) == ("proved_if", "k = 1")
 
 
 OPERATOR = [r"C(x)_i = \sum_{j=0}^{k-1} w_j x_{si+j}", "(T_a x)_i = x_{i-a}", "zero outside"]

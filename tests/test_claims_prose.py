@@ -157,7 +157,7 @@ def test_a_step_of_descent_with_the_time_on_the_weights() -> None:
     given = [r"y_i = \sum_{j=0}^{k-1} w_j^{(t)} x_{i+j}", r"\delta_i = \frac{\partial L}{\partial y_i}"]
     step = r"w_j^{(t+1)} = w_j^{(t)} - \eta \sum_{i} \delta_i x_{i+j}"
     assert verify_claim(step, given=given).verdict == "proved"
-    assert verify_claim(step.replace("- ", "+ "), given=given).verdict in ("refuted", "proved_if")
+    assert verify_claim(step.replace("- ", "+ "), given=given).verdict == "refuted"
 
 
 def test_two_operators_mean_two_things() -> None:

@@ -9,7 +9,7 @@ from symconv.affine import Affine, equal
 from symconv.claims.indexing import Indexing
 from symconv.claims.scope import BASE, Scope
 from symconv.claims.stars import canonical
-from symconv.claims.words import half, key
+from symconv.claims.words import LENGTH_OF, half, key
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import parse
@@ -61,7 +61,7 @@ def _role(scope: Scope, m: re.Match[str]) -> bool:
     if not ROLES.search(role):
         return _shape(scope, name, role_text=m["role"].strip())
     scope.roles[name] = role
-    if (of := re.fullmatch(r"(?:the )?length of (?:the )?(?:\w+ )?(\w)", m["role"].strip())) is not None:
+    if (of := LENGTH_OF.fullmatch(m["role"].strip())) is not None:
         scope.extents[of[1]] = (scope.size(name),)
     if re.search("transposed|deconvolution", role):
         scope.operation = "transposed"

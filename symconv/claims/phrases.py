@@ -54,9 +54,12 @@ def _clauses(words: str) -> list[str]:
 
 
 def _each(template: str) -> Callable[[re.Match[str]], list[str]]:
-    """The same of several names."""
-    return lambda m: [template.replace("{name}", name).replace("{is}", (m.groupdict().get("is") or "").strip())
-                      for name in re.split(r",? and |, ", m["of"])]
+    """The same of several names; other groups of the pattern by their own names."""
+    def said(m: re.Match[str]) -> list[str]:
+        groups = {k: v or "" for k, v in m.groupdict().items()}
+        return [template.format(name=name, **groups) for name in re.split(r",? and |, ", m["of"])]
+
+    return said
 
 
 def _long(m: re.Match[str]) -> list[str]:
@@ -151,9 +154,9 @@ PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f
     (rf"(?P<name>{N})(?:\[\w\]|_\w) *= *0 for \w *< *(?P<low>[^\s,]+) (?:and|or) (?:for )?\w *(?:\\geq?|>=) *"
      r"(?P<high>.+)", lambda m: [f"{m['name']} zero outside {m['low']}, \\dots, {m['high']}-1"]),
     (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+ on \w = (?P<low>\d)(?:, \d)*, (?P<high>\d)",
-     lambda m: [f"{v} zero outside {m['low']}, \\dots, {m['high']}" for v in re.split(r",? and |, ", m["of"])]),
+     _each(r"{name} zero outside {low}, \dots, {high}")),
     (rf"(?P<of>{NAMES}) ?= ?(?P<low>\d+)(?:, ?\d+)*, ?(?P<high>\d+)",
-     lambda m: [f"{v} = {m['low']}, \\dots, {m['high']}" for v in re.split(r",? and |, ", m["of"])]),
+     _each(r"{name} = {low}, \dots, {high}")),
     (rf"(?P<of>{NAMES}) (?:has|have) (?:length|size|shape) (?P<is>[^,;]+?)"
      r"(?:,? (?:with )?(?:indices|indexed)(?: from)? (?P<low>[01])(?: to | through |\.\.)[^,;]+)?", _long),
     (rf"(?P<of>{NAMES}) (?:has|have) (?P<is>\S+) (?:taps|samples|elements|entries|coefficients)",
@@ -165,12 +168,12 @@ PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f
     (rf"(?P<of>{NAMES}) (?:is|are|be) (?:taken (?:as|to be) )?(?:zero|0) outside(?: .*)?",
      _each("{name} zero outside")),
     (rf"(?P<of>{NAMES}) (?:has|have) support (?P<low>[^,.]+?)(?:\.\.+| to )(?P<high>[^,.]+)",
-     lambda m: [f"{v} zero outside {m['low']}, \\dots, {m['high']}" for v in re.split(r",? and |, ", m["of"])]),
+     _each(r"{name} zero outside {low}, \dots, {high}")),
     (r"zero outside, for .+ too", lambda m: ["zero outside"]),
     (rf"grouped convolution with (?P<name>{N}) groups", lambda m: [f"{m['name']}: groups"]),
     (rf"(?P<of>{SEVERAL}) (?P<is>(?:\\geq?|\\leq?|>=?|<=?) [^,;]+)", _each("{name} {is}")),
     (rf"(?P<low>[^,;]+) (?P<first>\\leq?|<=?) (?P<of>{SEVERAL}) (?P<is>(?:\\leq?|<=?) [^,;]+)",
-     lambda m: [f"{m['low']} {m['first']} {v} {m['is']}" for v in re.split(r",? and |, ", m["of"])]),
+     _each("{low} {first} {name} {is}")),
     (r"sums? (?:(?:run|runs|are|is|go|goes) )?(?:taken )?over (?:all|every) (?:the )?integers",
      lambda m: ["signals on Z"]),
     (r"(?:transposed|full|valid|same) convolution in [1-3]-[dD]", lambda m: m[0].split(" in ")),

@@ -18,6 +18,15 @@ def zero_outside(prose: str) -> bool:
     return OUTSIDE.search(prose) is not None
 
 
+WORDY = re.compile(r"(?<=[\s}])(?:with|where|is|are|the|has|have|that)(?=\s)")
+IN_WORDS = re.compile(r"\\(?:text|mathrm|mbox|textrm|operatorname)\{[^{}]*\}")
+
+
+def wordy(formula: str) -> bool:
+    """Does prose stand around or in it? Its letters are then no product."""
+    return WORDY.search(IN_WORDS.sub("", formula)) is not None
+
+
 N = r"\$(\\?[A-Za-z]\w*(?:_\{?\w+\}?)?'?)\$"
 ELEMENT = r"\$(\\?[A-Za-z]+'?)(?:_\{?\w\}?|\[\w\])"
 RUNS = r"\$\\?\{?([^$]+?), ?\\l?dots, ?([^$]+?)\\?\}?\$"

@@ -10,6 +10,7 @@ from symconv.claims.lengths import length_truth
 from symconv.claims.scalar_reading import scalar_of_affine
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_multiplies, conv_parameters, roles, truth_of
+from symconv.claims.words import LENGTH_OF
 from symconv.decide.scalar import Facts, Num, Scalar, names
 
 OTHER = re.compile(r"depth-?wise|separable|stack|network|recurrent|pool|attention|block|layers|two |three ")
@@ -53,7 +54,7 @@ def truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
 
 def _length(scope: Scope, role: str) -> Truth | None:
     """Of "length of y", where y was made of arrays whose lengths are known."""
-    m = re.fullmatch(r"(?:the )?length of (?:the )?(?:\w+ )?(\w)", role)
+    m = LENGTH_OF.fullmatch(role)
     d = scope.definitions.get(m[1]) if m else None
     axes = scope.arrays[d.name].axes if d is not None else ()
     if len(axes) != 1 or axes[0].extent is None:

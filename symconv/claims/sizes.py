@@ -101,9 +101,15 @@ def total_same_padding(i: ScalarLike, k: ScalarLike, s: ScalarLike = 1, d: Scala
 def conv_parameters(kernel: Sequence[ScalarLike], c_in: ScalarLike, c_out: ScalarLike, groups: ScalarLike = 1,
                     bias: bool = True) -> Scalar:
     """`prod(k) (c_in/groups) c_out`, and c_out biases (PyTorch Conv2d, the shapes of weight and bias)."""
-    channels = scalar(c_in) if scalar(groups) == ONE else scalar(c_in) / scalar(groups)
-    weights = Times((*map(scalar, kernel), channels, scalar(c_out)))
+    weights = Times(_weights(kernel, c_in, c_out, groups))
     return weights + scalar(c_out) if bias else weights
+
+
+def _weights(kernel: Sequence[ScalarLike], c_in: ScalarLike, c_out: ScalarLike,
+             groups: ScalarLike) -> tuple[Scalar, ...]:
+    """What their number is the product of."""
+    channels = scalar(c_in) if scalar(groups) == ONE else scalar(c_in) / scalar(groups)
+    return (*map(scalar, kernel), channels, scalar(c_out))
 
 
 def dense_parameters(n: ScalarLike, m: ScalarLike, bias: bool = True) -> Scalar:
@@ -114,8 +120,7 @@ def dense_parameters(n: ScalarLike, m: ScalarLike, bias: bool = True) -> Scalar:
 def conv_multiplies(outputs: Sequence[ScalarLike], kernel: Sequence[ScalarLike], c_in: ScalarLike,
                     c_out: ScalarLike, groups: ScalarLike = 1) -> Scalar:
     """One multiplication for each output position and each weight (padded zeros counted)."""
-    channels = scalar(c_in) if scalar(groups) == ONE else scalar(c_in) / scalar(groups)
-    return Times((*map(scalar, (*outputs, *kernel)), channels, scalar(c_out)))
+    return Times((*map(scalar, outputs), *_weights(kernel, c_in, c_out, groups)))
 
 
 def layer_facts(i: ScalarLike, k: ScalarLike, s: ScalarLike = 1, p: ScalarLike = 0, d: ScalarLike = 1,

@@ -102,10 +102,14 @@ def _sized(scope: Scope, left: Value, right: Value) -> bool:
     return True
 
 
+def _is_kernel(scope: Scope, v: Value) -> bool:
+    return re.match("kernel|filter|weights?", scope.roles.get(v.array, "")) is not None
+
+
 def _kernel_sizes(scope: Scope, v: Value, other: Value) -> tuple[Affine, ...]:
     """k x k for what is the kernel by its role or by the letters, where k is the one kernel size."""
     sizes = [size for size, role in scope.roles.items() if role == "kernel size"]
-    kernel = re.match("kernel|filter|weights?", scope.roles.get(v.array, "")) or kernel_second(other.array, v.array)
+    kernel = _is_kernel(scope, v) or kernel_second(other.array, v.array)
     return (scope.size(sizes[0]),) * v.rank if kernel and len(sizes) == 1 else ()
 
 
@@ -172,7 +176,7 @@ def _kernel_first(scope: Scope, left: Value, right: Value) -> bool:
     """W * X: by what is said of the arrays, or by their letters, the first one slides, however long it is."""
     if scope.kernel_last is not None:
         return not scope.kernel_last
-    said = [bool(re.match("kernel|filter|weights?", scope.roles.get(v.array, ""))) for v in (left, right)]
+    said = [_is_kernel(scope, v) for v in (left, right)]
     return said[0] if said[0] != said[1] else kernel_second(_name(left), _name(right)) is False
 
 

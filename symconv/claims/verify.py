@@ -13,7 +13,7 @@ from symconv.claims.judge import Judgement
 from symconv.claims.letters import numbering
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.phrases import simpler
-from symconv.claims.prose import said, zero_outside
+from symconv.claims.prose import said, wordy, zero_outside
 from symconv.claims.raw import number_afresh
 from symconv.claims.scope import Scope
 from symconv.claims.session import Session
@@ -119,8 +119,6 @@ def _differ(text: str, f: Finding) -> bool:
     return m is not None and {m[1], m[2]} <= sizes.keys() and sizes[m[1]] != sizes[m[2]]
 
 
-WORDY = re.compile(r"(?<=[\s}])(?:with|where|is|are|the|has|have|that)(?=\s)")  # prose around a formula
-IN_WORDS = re.compile(r"\\(?:text|mathrm|mbox|textrm|operatorname)\{[^{}]*\}")
 WORD = re.compile(r"\\[A-Za-z]+|.", re.S)
 GRADIENTS = re.compile("gradient|derivative|error signal|미분|기울기|그래디언트|오차|梯度|导数|误差|勾配", re.I)
 WEIGHT = {"refuted": 8, "proved_for": 7, "proved_if": 6, "checked": 5, "not_understood": 4, "proved": 3,
@@ -141,7 +139,7 @@ def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> lis
     for text, place in [(part, place) for whole, place in texts for part in simpler(whole)]:
         if directive(session.scope, text):
             continue
-        if WORDY.search(IN_WORDS.sub("", text)):
+        if wordy(text):
             found.append(unread(text, path, place))
             continue
         try:

@@ -19,6 +19,7 @@ SCALARS = frozenset("eta alpha beta gamma lambda mu epsilon varepsilon".split())
 TRANSPOSES = frozenset(("T", "top", "intercal", "mathsf T", "⊤"))
 LINE_WORDS = frozenset(("infinity", "∞", "infty"))
 STYLED = frozenset(("rm", "text"))
+LENGTH_OF = re.compile(r"(?:the )?length of (?:the )?(?:\w+ )?(\w)", re.I)  # a role, and whose length it is
 SIZE_WORDS = frozenset("""stride pad padding kernel dilation filters channels groups batch size width height Loss loss
     Cost cost Error out dout""".split())
 
