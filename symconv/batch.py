@@ -74,7 +74,7 @@ def show_results(console: Console, package: Package) -> None:
 def _table(package: Package, evidence: Evidence) -> Any:
     from rich.table import Table
 
-    columns = ("function", "multiplications", "additions", "file", "evidence")
+    columns = ("function", "multiplications", "terms added", "file", "evidence")
     table = Table(*columns, title=package.stem, title_justify="left")
     for f in package.functions:
         for name in package.files:

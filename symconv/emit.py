@@ -36,7 +36,8 @@ class Package:
         files: {file name: text}.
         functions: with their sizes in numbers.
         types: array dtype for each tensor name.
-        multiplications, additions: for each function, as the emitted C does them.
+        multiplications, additions: for each function, as the plain sum or its tiles do them, zeros around arrays
+            not counted; of a bilinear function those of its matrix products, and the terms of the sum it stands for.
         workspace: bytes that each C function takes as its last argument; 0 for none.
         isa: whose vectors the C uses.
         exact: sums run in one order on every machine, products and sums rounded apart.

@@ -40,11 +40,11 @@ def test_zero_outside_in_korean() -> None:
     (POOL + "Let $r$ be any number. " + SUM, "refuted"),
     ("Here $r$ divides $H$. " + POOL + SUM, "checked"),
     (TRANSPOSED + r"$\frac{\partial L}{\partial v_t} = \sum_{j=0}^{k-1} w_j e_{st+j-p}$.", "proved"),
-    (TRANSPOSED + r"$\frac{\partial L}{\partial v_t} = \sum_{j=0}^{k-1} w_j e_{st-j+p}$.", "false"),
+    (TRANSPOSED + r"$\frac{\partial L}{\partial v_t} = \sum_{j=0}^{k-1} w_j e_{st-j+p}$.", "refuted"),
 ])  # fmt: skip
 def test_it_counts_for_what_follows(text: str, verdict: str) -> None:
     *_, last = [f for f in verify(text) if f.verdict]
-    assert last.verdict in {"false": ("refuted", "proved_if", "proved_for")}.get(verdict, (verdict,)), last.message
+    assert last.verdict == verdict, last.message
 
 
 UPSAMPLED = r"$m = s(o - 1) + k - 2p$. "
@@ -76,14 +76,14 @@ LISTED = r"$x = (x_1, \dots, x_n)$ is the input, $w = (w_1, \dots, w_k)$ the ker
     (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+j-1}$ for $i = 1, \dots, m$ with $m = n - k$.", "refuted"),
     (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{s(i-1)+j}, \quad i = 1, \dots, m$, and "
      r"$m = \lfloor (n-k)/s \rfloor + 1$.", "proved"),
-    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{s(i-1)+j}, \quad i = 1, \dots, m$, and $m = n/s$.", "false"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{s(i-1)+j}, \quad i = 1, \dots, m$, and $m = n/s$.", "proved_if"),
     (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+j-p-1}, \quad i = 1, \dots, m$, and $m = n + 2p - k + 1$.", "proved"),
     (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+d(j-1)}, \quad i = 1, \dots, m$, and $m = n - d(k-1)$.", "proved"),
-    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+d(j-1)}, \quad i = 1, \dots, m$, and $m = n - dk + 1$.", "false"),
+    (LISTED + r"$y_i = \sum_{j=1}^{k} w_j x_{i+d(j-1)}, \quad i = 1, \dots, m$, and $m = n - dk + 1$.", "proved_if"),
 ])  # fmt: skip
 def test_the_number_of_outputs_follows_from_the_layer(text: str, verdict: str) -> None:
     *_, last = [f for f in verify(text) if f.verdict]
-    assert last.verdict in {"false": ("refuted", "proved_if", "proved_for")}.get(verdict, (verdict,)), last.message
+    assert last.verdict == verdict, last.message
 
 
 def test_what_holds_for_one_example_is_not_taken_for_the_loss_of_all() -> None:
@@ -110,7 +110,7 @@ def test_ranges_that_are_given_apart_belong_to_the_layer(shift: str, verdict: st
     claim = (r"\frac{\partial L}{\partial K(u,v)} = \sum_{i=1}^{m-p+1} \sum_{j=1}^{n-q+1} dO(i,j) "
              rf"I(i+u{shift}, j+v{shift})")
     found = verify_claim(claim, given=[LAYER, *RANGES, GRADIENT, "base 1"])
-    assert found.verdict in (verdict, {"refuted": "proved_if"}.get(verdict)), found.message
+    assert found.verdict == verdict, found.message
 
 
 @pytest.mark.parametrize(("claim", "verdict"), [
@@ -176,11 +176,11 @@ DX = r"\frac{\partial L}{\partial x_{c,p}} = \sum_{o=%s} \sum_{a=0}^{k-1} W_{o,c
 
 @pytest.mark.parametrize(("outputs", "given", "verdict"), [
     ("1}^{O", CHANNELS, "proved"), ("0}^{O-1", CHANNELS, "proved"),
-    ("1}^{O", [*CHANNELS, "base 0"], "proved_if"), ("1}^{O-1", CHANNELS, "proved_if"),
+    ("1}^{O", [*CHANNELS, "base 0"], "refuted"), ("1}^{O-1", CHANNELS, "proved_if"),
 ])  # fmt: skip
 def test_channels_nobody_numbered_count_from_where_the_sum_begins(outputs: str, given: list[str], verdict: str) -> None:
     found = verify_claim(DX % outputs, given=given)
-    assert found.verdict in (verdict, {"proved_if": "refuted"}.get(verdict)), found.message
+    assert found.verdict == verdict, found.message
 
 
 def test_a_matrix_defined_behind_its_use() -> None:
