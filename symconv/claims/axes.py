@@ -173,6 +173,8 @@ class Axes:
     def same(self, written: Axis, known: Axis, derived: bool) -> None:
         """A sum over a whole axis says how long it is: H_out for what was only derived so far, or a new
         name for what nobody named."""
+        if known.extent is None and written.extent is not None and written.extent.names - self.scope.settled:
+            self.scope.may_end()  # sum_{a=0}^{k-1} V_a: nobody but the sum says how long V is
         if written.extent is None or known.extent is None:
             return
         by = written.low - known.low
@@ -268,7 +270,7 @@ class Axes:
         if found is not None and given is None:
             return Axis(Affine(), found)
         rank = len(reads[0][1].indices)
-        extent = given if given is not None else self.fresh(name, rank, axis)
+        extent = given if given is not None else self.scope.length(name, rank, axis)
         made = Axis(Affine.of(self.base), extent)
         moving = {v for _, f in reads for v in f.indices[axis].names if alone(f.indices[axis]) is None}
         for single in singles:
@@ -293,12 +295,6 @@ class Axes:
         if low is None or high is None:
             return None
         return Axis(low, high - low + 1)
-
-    def fresh(self, name: str, rank: int = 1, axis: int = 0) -> Affine:
-        """A size nobody named: |x|, the length of x, or |W|_2 along its second axis."""
-        name = f"|{name}|" + (f"_{axis + 1}" if rank > 1 else "")
-        self.scope.invented.add(name)
-        return self.scope.size(name)
 
     # -- outputs
 
@@ -359,7 +355,7 @@ class Axes:
             self.facts.append(at_least(extent, 1))
             return Axis(starts, extent)
         place = self.letters.index(letter)
-        size = self.fresh(self.target, len(self.letters), place)
+        size = self.scope.length(self.target, len(self.letters), place)
         self.facts += [at_least(grown - 1, step * (size - 1) + (high - low)),
                        at_least(step * size + (high - low), grown), at_least(size, 1)]
         return Axis(Affine.of(self.base), size)

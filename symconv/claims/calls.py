@@ -12,9 +12,9 @@ from symconv.claims.indexing import Indexing
 from symconv.claims.letters import index_names
 from symconv.claims.partials import derived_value
 from symconv.claims.raw import Factor, Raw, Value
-from symconv.claims.scope import ENDS, Scope
+from symconv.claims.scope import Scope
 from symconv.claims.spelling import reference
-from symconv.claims.starred import FINITE, NOWHERE, star
+from symconv.claims.starred import star
 from symconv.claims.words import (
     CONVOLUTIONS,
     OF_NUMBERS,
@@ -87,7 +87,7 @@ def padded(reader: Reader, node: n.Call) -> Value:
         raise not_understood("how far it is padded is not said", node)
     value = reader.value(node.arguments[0])
     if not whole.known(value):  # a function on all integers has no place for zeros
-        reader.scope.choose(ENDS, NOWHERE, FINITE)
+        reader.scope.may_end()
         raise not_understood("where what is padded ends is not said", node)
     return whole.padded(value, reader.indexing().read(amount))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from types import MappingProxyType
 
 from symconv.claims.finding import Finding, Reading
 from symconv.claims.scope import Scope
@@ -31,21 +31,30 @@ def under_each_choice(run: Run) -> list[Finding]:
         run: reads everything, with values for choices by name.
     """
     first, scope = run({})
-    open_ = [name for name in scope.taken if name in scope.operators or disputed(first) > (0, 0)]
-    if not open_ or all(f.verdict in SETTLED for f in first):
+    usual = _open(first, scope)
+    if not usual or all(f.verdict in SETTLED for f in first):
         return first
     readings: list[tuple[dict[str, str], list[Finding]]] = [({}, first)]
-    for count in range(1, len(open_) + 1):
-        for names in combinations(open_, count):
-            if len(readings) < MOST:
-                choice = {n: scope.taken[n][1] for n in names}
-                found, _ = run(choice)
-                readings += [(choice, found)] if len(_verdicts(found)) == len(_verdicts(first)) else []
+    waiting = [{name: scope.taken[name][1]} for name in usual]
+    while waiting and len(readings) < MOST:
+        choice = waiting.pop(0)
+        found, scope = run(choice)
+        if len(_verdicts(found)) == len(_verdicts(first)):
+            readings.append((choice, found))
+        usual = _open(found, scope, choice) | usual
+        further = [choice | {name: scope.taken[name][1]} for name in _open(found, scope, choice)]
+        waiting += [c for c in further if c not in waiting and c not in [r for r, _ in readings]]
     best = _best([found for _, found in readings])
     chosen, found = readings.pop(best)
-    usual = {n: scope.taken[n][0] for n in open_}
     others = [(usual | c, iter(_verdicts(f))) for c, f in readings]
     return [_told(f, usual | chosen, [(c, next(rest)) for c, rest in others]) if f.verdict else f for f in found]
+
+
+def _open(found: Sequence[Finding], scope: Scope, chosen: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The choices that a reading left open, with their usual values; what only some formulas need is no question
+    where all of them hold."""
+    return {name: value for name, (value, _) in scope.taken.items() if name not in chosen
+            and (name in scope.operators or disputed(found) > (0, 0))}
 
 
 def _verdicts(findings: Sequence[Finding]) -> list[Finding]:

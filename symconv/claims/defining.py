@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, at_least
+from symconv.claims.afresh import start_afresh
 from symconv.claims.axes import Axes
 from symconv.claims.blocks import block_of, in_blocks
 from symconv.claims.blurred import clear
@@ -209,7 +210,7 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
         session.scope.symmetric.append(ref.name)
         return Outcome("", Judgement("not_understood", reason=f"a symmetry of {ref.name} is not used in proofs"))
     if not (session.given or session.fixed) and any(t.indices and len(t.factors) > 1 for t in terms):
-        session.scope.start_afresh({f.name for t in terms for f in t.factors})
+        start_afresh(session.scope, {f.name for t in terms for f in t.factors})
     axes = Axes(session.scope, letters, ref.name)
     axes.stated(opened.conditions(s, reader))
     for b in filter(None, blocks):
@@ -257,7 +258,7 @@ def _read(session: Session, reader: Reader, right: n.Node) -> Value:
     except NotationError as e:
         if session.given or session.fixed or not about_axes(e.reason):
             raise
-        session.scope.start_afresh({session.scope.resolve(key(base_of(x))) for x in index_heads(right)})
+        start_afresh(session.scope, {session.scope.resolve(key(base_of(x))) for x in index_heads(right)})
         return reader.value(right)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from symconv.affine import Affine, Constraint
+from symconv.claims.afresh import other_arity
 from symconv.claims.extents import alone, stated
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import forward_name, sliding
@@ -152,7 +153,7 @@ def operator_definition(opened: Opened, left: n.Node, right: n.Node, s: Statemen
     reader = opened.reader()
     names = [scope.resolve(key(node.left)), scope.resolve(key(node.right))]
     for name in names:
-        scope.other_arity(name, len(entries))
+        other_arity(scope, name, len(entries))
     terms = reader.value(right).terms
     letters = opened.used(terms)
     meaning = sliding(terms, letters)

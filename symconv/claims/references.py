@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine
 from symconv.claims import whole
+from symconv.claims.afresh import other_arity
 from symconv.claims.calls import at_index, called
 from symconv.claims.continuous import derivative
 from symconv.claims.indexing import Indexing
@@ -111,7 +112,7 @@ def referred(reader: Reader, ref: Reference, node: n.Node) -> Value:
     if not ref.entries:
         raise not_understood(f"{ref.name} has no index", node)
     if len(ref.entries) > 1 or not isinstance(ref.entries[0], n.Product | n.Number):
-        reader.scope.other_arity(name, len(ref.entries))
+        other_arity(reader.scope, name, len(ref.entries))
     plain = name.rstrip("'")
     if reader.scope.array(name) is None and (plain in reader.scope.functions or (name != plain and is_function(plain))):
         raise not_understood(f"the function {name} has no argument", node)
@@ -166,7 +167,7 @@ def unindexed(reader: Reader, name: str, ref: Reference, node: n.Node) -> Value:
     """A name without indices: a whole array, or a number."""
     name = reader.scope.known_as(name)
     if reader.arity:
-        reader.scope.other_arity(name, reader.arity)
+        other_arity(reader.scope, name, reader.arity)
     plain = name.rstrip("'")
     if reader.scope.array(name) is None and (plain in reader.scope.functions or (name != plain and is_function(plain))):
         raise not_understood(f"the function {name} has no argument", node)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 GRADIENT = "∂"  # marks the array that holds dL/d(another)
 BASE = "index base"  # the setting of a document that says where indices begin
-ENDS = "ends"  # the choice whether arrays of which nobody says how long they are have any
+ENDS, FINITE = "ends", "have ends"  # the choice whether arrays of which nobody says how long they are have any
 
 
 def gradient_of(array: str) -> str:
@@ -225,30 +225,6 @@ class Scope:
         """A copy in which operators may be defined without the rest of the document taking notice."""
         return replace(self, stars=dict(self.stars), templates=dict(self.templates), meanings=dict(self.meanings))
 
-    def start_afresh(self, reads: set[str]) -> None:
-        """A new formula over inputs that only earlier, unrelated formulas read: the same letters, another example."""
-        inputs = {r for r in reads if r in self.arrays and r not in self.definitions and r not in self.extents}
-        if reads & set(self.definitions):
-            return
-        stale = {d.name for r in inputs for d in self.readers(r)}
-        while more := {d.name for d in self.definitions.values() if d.reads & stale} - stale:
-            stale |= more
-        for name in stale:
-            del self.definitions[name]
-            self.arrays.pop(name, None)
-        for letter in [a for a, of in self.upstream.items() if of in stale]:
-            del self.upstream[letter]
-            self.assumed.discard(letter)
-        for name in inputs:
-            del self.arrays[name]
-
-    def other_arity(self, name: str, rank: int) -> None:
-        """A function with another number of arguments is another function under the same letter."""
-        known = self.arrays.get(name)
-        if known is not None and not known.finite and len(known.axes) != rank \
-                and name not in self.definitions and name not in self.images:
-            del self.arrays[name]
-
     def rank_of_operator(self, operator: str) -> int:
         """How many axes the operands of an operator have, unless they say so themselves."""
         ranks = {rank for op, rank in self.templates if op == operator}
@@ -345,10 +321,20 @@ class Scope:
         self.sizes.add(name)
         return Affine.of(name)
 
+    def length(self, array: str, rank: int = 1, axis: int = 0) -> Affine:
+        """A size nobody named: |x|, the length of x, or |W|_2 along its second axis."""
+        name = f"|{array}|" + (f"_{axis + 1}" if rank > 1 else "")
+        self.invented.add(name)
+        return self.size(name)
+
     def is_size(self, name: str) -> bool:
         """Does somebody say that the name is a size?"""
         role = self.roles.get(name)
         return name in self.sizes or (role is not None and (name in "iokn" or not ARRAY_ROLE.fullmatch(role)))
+
+    def may_end(self) -> None:
+        """Leave open whether arrays of which nobody says how long they are have ends."""
+        self.choose(ENDS, "go on without end", FINITE)
 
     def choose(self, name: str, usual: str, other: str) -> str:
         """Settle for the whole document what its definitions leave open."""

@@ -11,7 +11,7 @@ from symconv.affine import Affine, equal
 from symconv.claims import whole
 from symconv.claims.letters import kernel_second
 from symconv.claims.raw import Factor, Raw, Value, fresh
-from symconv.claims.scope import ENDS, LINE, Array, Axis, Definition, Scope
+from symconv.claims.scope import ENDS, FINITE, LINE, Array, Axis, Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
 from symconv.claims.words import key, not_understood
 from symconv.notation import nodes as n
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PLAIN = ("times", "cdot")
 IMPULSE = "delta"
-NOWHERE, FINITE = "go on without end", "have ends"
 OFFSETS = frozenset(("b", "B", "bias", "beta", "Beta"))
 STARS = ("*", "ast", "star", "circledast", "otimes")
 
@@ -95,7 +94,7 @@ def _sized(scope: Scope, left: Value, right: Value) -> bool:
         return False
     for v in new:
         extents = scope.extents.setdefault(v.array, _kernel_sizes(scope, v, left if v is right else right) or tuple(
-            scope.size(f"|{v.array}|" + (f"_{axis + 1}" if v.rank > 1 else "")) for axis in range(v.rank)))
+            scope.length(v.array, v.rank, axis) for axis in range(v.rank)))
         if len(extents) != v.rank:
             return False
         scope.arrays[v.array] = Array(v.array, tuple(Axis(Affine.of(scope.base or 0), e) for e in extents))
