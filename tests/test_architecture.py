@@ -66,7 +66,7 @@ ROOMS = (
     ("claims.finding", "claims.raw", "claims.layers", "claims.whole", "claims.continuous", "claims.activations"),
     ("claims.scope", "claims.words", "claims.stars", "claims.letters", "claims.sums", "claims.kinds",
      "claims.blocks", "claims.counting", "claims.patterns", "claims.prose", "claims.blurred",
-     "claims.choices"),
+     "claims.choices", "claims.piecewise"),
     ("claims.afresh", "claims.axes", "claims.bases", "claims.extents", "claims.gradients", "claims.indexing",
      "claims.regroup", "claims.spans"),
     ("claims.settle",),

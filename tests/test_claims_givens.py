@@ -256,3 +256,48 @@ def test_a_gradient_is_as_long_as_what_it_belongs_to() -> None:
     claim = r"\frac{\partial L}{\partial w_{n,m}} = \sum_a \sum_u \delta_{u,a} x_{2a+n-2,2u+m-2}"
     found = verify_claim(claim, given=given)
     assert (found.verdict, found.condition) == ("proved_if", "|o|_1 = 1 and |o|_2 = 1")
+
+
+UPDATE = r"\hat w_j = w_j - \eta \frac{\partial L}{\partial w_j}"
+FORWARD = (r"o_i = \sum_{j=1}^{k} w_j x_{i+j-1}", r"\delta_i = \frac{\partial L}{\partial o_i}")
+SLID = r"(Ax)_i = \sum_{j=0}^{k-1} w_j x_{si+j}, \quad 0 \le i < m"
+CENTRAL = r"(Dx)_i = \frac{x_{i+1} - x_{i-1}}{2}"
+UNIT_STEP = r"u[n] = 1 \text{ for } n \ge 0, \quad u[n] = 0 \text{ for } n < 0"
+STEP_RESPONSE = (r"y[n] = \sum_{k=0}^{M} h[k] x[n-k]", UNIT_STEP, r"s[n] = \sum_{k=0}^{M} h[k] u[n-k]", r"0 \le n \le M")
+WEIGHTS = r"W \in \mathbb{R}^{F \times C \times k \times k}"
+
+
+@pytest.mark.parametrize(("claim", "given", "verdict"), [
+    # What is defined with a gradient comes behind the loss.
+    (r"\hat w_j = w_j - \eta \sum_i \delta_i x_{i+j-1}", (*FORWARD, UPDATE), "proved"),
+    (r"\hat w_j = w_j - \eta \sum_i \delta_i x_{i+j}", (*FORWARD, UPDATE), "refuted"),
+    # Transposes and powers of an operator.
+    (r"\langle Ax, y \rangle = \langle x, A^\top y \rangle", (SLID, "zero outside", "base 0"), "proved"),
+    (r"(A^\top y)_t = \sum_{i=0}^{m-1} w_{t-si} y_i", (SLID, "zero outside", "base 0"), "proved"),
+    (r"(A^\top y)_t = \sum_{i=0}^{m-1} w_{t+si} y_i", (SLID, "zero outside", "base 0"), "proved_if"),
+    (r"(D^2 x)_i = \frac{x_{i+2} - 2 x_i + x_{i-2}}{4}", (CENTRAL,), "proved"),
+    (r"(D^2 x)_i = x_{i+1} - 2 x_i + x_{i-1}", (CENTRAL,), "refuted"),
+    # An array in pieces, or element by element.
+    (r"h[n] = s[n] - s[n-1]", STEP_RESPONSE, "proved"),
+    (r"h[n] = s[n+1] - s[n]", STEP_RESPONSE, "refuted"),
+    ("o_i = x_i", (r"o_i = \sum_{j=-r}^{r} w_j x_{i-j}", "w_0 = 1", r"w_j = 0 \text{ for } j \neq 0"), "proved"),
+    ("o_i = x_i", (r"o_i = \sum_{j=0}^{1} w_j x_{i+j}", "w_0 = 1", "w_1 = 0"), "proved"),
+    ("o_i = x_i", (r"o_i = \sum_{j=0}^{1} w_j x_{i+j}", "w_0 = 1"), "not_understood"),
+    # Numbers of elements.
+    (r"\mathrm{length}(y) = N + M - 1", ("x: N", "h: M", "* is full convolution", "y = x * h"), "proved"),
+    (r"\mathrm{length}(y) = N + M", ("x: N", "h: M", "* is full convolution", "y = x * h"), "refuted"),
+    (r"P = F (C k^2 + 1)", (WEIGHTS, r"b \in \mathbb{R}^F", r"P = \#W + \#b"), "proved"),
+    # What nobody says how long it is, is as long as the sum over it; what was described is not defined.
+    (r"H_{i,j} = \sum_{a=0}^{k-1} \sum_{b=0}^{k-1} V_{a,b} X_{i+a,j+b}",
+     ("X: input", "V: kernel", "H = X * V", "* is cross-correlation", "base 0"), "proved"),
+    (r"H_{i,j} = \sum_{a=0}^{k-1} \sum_{b=0}^{k-1} V_{a,b} X_{i-a,j-b}",
+     ("X: input", "V: kernel", "H = X * V", "* is cross-correlation", "base 0"), "refuted"),
+    ("N = H W", ("N is the number of multiplications when the sum is evaluated literally",), "not_understood"),
+    # Residue classes.
+    (r"\frac{\partial L}{\partial x_t} = \sum_{\substack{0 \le j < k \\ j \equiv t \pmod s}} w_j \delta_{(t-j)/s}",
+     (r"o_i = \sum_{j=0}^{k-1} w_j x_{si+j}", r"\delta_i = \frac{\partial L}{\partial o_i}", "s: stride",
+      "zero outside", "base 0"), "proved"),
+])  # fmt: skip
+def test_what_is_given_is_used(claim: str, given: tuple[str, ...], verdict: str) -> None:
+    found = verify_claim(claim, given=given)
+    assert found.verdict == verdict, found.message

@@ -37,7 +37,7 @@ def test_zero_outside_in_korean() -> None:
 
 
 @pytest.mark.parametrize(("text", "verdict"), [
-    (POOL + "Let $r$ be any number. " + SUM, "refuted"),
+    (POOL + "Let $r$ be any number. " + SUM, "proved_for"),
     ("Here $r$ divides $H$. " + POOL + SUM, "checked"),
     (TRANSPOSED + r"$\frac{\partial L}{\partial v_t} = \sum_{j=0}^{k-1} w_j e_{st+j-p}$.", "proved"),
     (TRANSPOSED + r"$\frac{\partial L}{\partial v_t} = \sum_{j=0}^{k-1} w_j e_{st-j+p}$.", "refuted"),

@@ -26,7 +26,7 @@ from symconv.claims.partials import is_loss, one_of_many
 from symconv.claims.raw import INTEGRAL, Factor, Index, Sum, Value, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.references import at_indices
-from symconv.claims.scope import GRADIENT, Array, Axis, Definition, Scope
+from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Definition, Scope
 from symconv.claims.spelling import reference
 from symconv.claims.words import LOSSES, about_axes, base_of, key, ranked
 from symconv.decide.feasible import feasible, row
@@ -53,12 +53,13 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     inner = left.head if isinstance(left, n.Call) else left.base if isinstance(left, n.Scripted) else left
     if (acting := _acting(inner, right)) is not None:
         entries = left.arguments if isinstance(left, n.Call) else left.below if isinstance(left, n.Scripted) else ()
-        return unary_definition(opened, acting, reader_entries(opened, entries), right)
+        return unary_definition(opened, acting, reader_entries(opened, entries), right, s, session.given)
     if not isinstance(base_of(left), n.Name) or (isinstance(left, n.Scripted) and at_indices(left)):
         return None
     if not _plain(left, opened):
-        zero = isinstance(right, n.Number) and not right.value
-        return vanishing(session, opened, left, right, s) if zero else define_element(opened, left, right)
+        zero = isinstance(right, n.Number) and not right.value and not (session.given and session.element(left))
+        return vanishing(session, opened, left, right, s) if zero else \
+            define_element(opened, left, right, session.given)
     return _plainly(session, opened, left, right, s)
 
 
@@ -123,6 +124,8 @@ def vanishing(session: Session, opened: Opened, left: n.Node, right: n.Node, s: 
     name = scope.resolve(ref.name)
     conditions = opened.conditions(s, reader)
     letters = list(opened.letters.values())
+    if len(conditions) < len(s.conditions):
+        raise NotationError("where it is zero is not understood", -1)
     if len(letters) == 1 and len(conditions) == 1 and not conditions[0].equality:
         scope.zero_where(name, letters[0], conditions[0])
         return Outcome("definition", Judgement("definition"), f"where {name} is zero")
@@ -212,21 +215,29 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
     if not (session.given or session.fixed) and any(t.indices and len(t.factors) > 1 for t in terms):
         start_afresh(session.scope, {f.name for t in terms for f in t.factors})
     axes = Axes(session.scope, letters, ref.name)
-    axes.stated(opened.conditions(s, reader))
+    conditions = opened.conditions(s, reader)
+    axes.stated(conditions)
     for b in filter(None, blocks):
         first = Axes(session.scope.branch(), letters, ref.name)
         first.infer(terms)
         axes.given(b.letter, b.ends(first.found))
     axes.letters = letters = (*letters, *inner)
     _over_whole(axes, inner, value, terms)
+    if any(axes.outputs[v] == LINE for c in conditions for v in set(letters) & c.expression.names):
+        raise NotationError("it is defined for some indices only", -1)
     if inner:
         session.scope.images[ref.name] = tuple(axes.outputs[v] for v in inner)
-    _has_outputs(session.scope, axes)
-    _known_as(session.scope, ref.name, tuple(axes.outputs[v] for v in letters))
-    session.scope.definitions[ref.name] = Definition(ref.name, letters, terms)
-    if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
-        session.scope.continuous |= {ref.name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
+    _keep(session.scope, ref.name, axes, terms)
     return Outcome("forward", Judgement("definition"), forward_name(session.scope, terms, letters), remarks=remarks)
+
+
+def _keep(scope: Scope, name: str, axes: Axes, terms: Sum) -> None:
+    """Remember what was defined."""
+    _has_outputs(scope, axes)
+    _known_as(scope, name, tuple(axes.outputs[v] for v in axes.letters))
+    scope.definitions[name] = Definition(name, axes.letters, terms)
+    if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
+        scope.continuous |= {name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
 
 
 def _over_whole(axes: Axes, letters: tuple[str, ...], value: Value, terms: Sum) -> None:

@@ -162,7 +162,7 @@ def _base(scope: Scope, m: re.Match[str]) -> bool:
 
 def _star(scope: Scope, m: re.Match[str]) -> bool:
     meaning = _meaning(m["meaning"].lower())
-    if not meaning:
+    if not meaning or re.fullmatch("[A-Za-z]", m["operator"]):  # N is the number of multiplications
         return False
     if order := re.search("(first|second|last) (?:operand )?slides|kernel (first|second|last)", m["meaning"].lower()):
         value = "first" if "first" in order[0] else "second"

@@ -20,6 +20,10 @@ def grounded(scope: Scope, ours: Sum, theirs: Sum) -> None:
     Raises:
         NotationError: there is such an array, or one of which only some elements are defined.
     """
+    for f in _read((*ours, *theirs)):
+        for name in scope.valued:
+            if depends(scope, f.name, name) and not complete(scope, name):
+                raise NotationError(f"only some elements of {name} are known", -1)
     if not any(f.name.startswith(GRADIENT) for t in ours for f in t.factors):
         _related(scope, ours, theirs)
         return

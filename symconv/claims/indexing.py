@@ -196,6 +196,9 @@ class Indexing:
         if op == "|":
             self.side.quotient(self.read(b), self.read(a), exact=True)
             return []
+        if op == ":=" and (modulo := _modulo(b)) is not None:
+            self.side.quotient(self.read(a) - self.read(modulo[0]), self.read(modulo[1]), exact=True)
+            return []
         if op in ("<=", "<") and not _is_bound(a) and not _is_bound(b):
             strict = op == "<"
             if _rounded_part(b)[0] is not None and not strict:
@@ -271,6 +274,16 @@ class Indexing:
             if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
                 return [c for e in map(self.read, names) for c in (at_least(e, numbers[0]), at_least(numbers[-1], e))]
         raise not_understood("this list of values is not understood", b)
+
+
+def _modulo(node: n.Node) -> tuple[n.Node, n.Node] | None:
+    """t and s of j = t (mod s)."""
+    if isinstance(node, n.Operation) and node.operator == "mod":
+        return node.left, node.right
+    if isinstance(node, n.Call) and len(node.arguments) == 1 and isinstance(inner := node.arguments[0], n.Product) \
+            and key(inner.factors[0]) == "mod" and len(inner.factors) == 2:
+        return node.head, inner.factors[1]
+    return None
 
 
 def _is_bound(node: n.Node) -> bool:

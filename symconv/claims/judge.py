@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -14,7 +14,7 @@ from symconv.claims.activations import known, polynomial
 from symconv.claims.continuous import by_parts, derivative_by
 from symconv.claims.counting import counted
 from symconv.claims.finding import Shown
-from symconv.claims.gradients import resolved
+from symconv.claims.gradients import gradients, resolved
 from symconv.claims.raw import INTEGRAL, Factor, Raw, Sum, multiply, plain
 from symconv.claims.scope import GRADIENT, LINE, Array, Definition, Scope
 from symconv.claims.settle import Settled, existing, literals, settle
@@ -62,6 +62,12 @@ class Judgement:
         return self.verdict in ("proved", "proved_if", "proved_for", "refuted")
 
 
+def followed(scope: Scope, terms: Sum, stop: Collection[str]) -> Sum:
+    """With gradients and defined arrays replaced by what they are; a definition may hold gradients of its own."""
+    found = inlined(scope, resolved(scope, terms, stop))
+    return inlined(scope, resolved(scope, found, stop)) if gradients(found) - set(stop) else found
+
+
 def inlined(scope: Scope, terms: Sum, keep: frozenset[str] = frozenset(), depth: int = 0) -> Sum:
     """With every plain read of a defined array replaced by its definition."""
     found: list[Raw] = []
@@ -98,7 +104,7 @@ def judge(scope: Scope, actual: Sum, claimed: Sum, letters: Sequence[str],
     arrays = dict(scope.arrays)
     both = settle(scope, actual, claimed, letters, conditions, box, elements)
     stop = {f.name for t in (*actual, *claimed) for f in t.factors if f.name.startswith(GRADIENT)}
-    sides = [by_parts(inlined(scope, resolved(scope, side, stop)), scope.continuous) for side in (actual, claimed)]
+    sides = [by_parts(followed(scope, side, stop), scope.continuous) for side in (actual, claimed)]
     functions = {f.function.rstrip("'") for side in sides for t in side for f in t.factors}
     sides = [polynomial(side, known(functions, scope.activations)) for side in sides]
     where = (*conditions, *existing(scope, elements, letters, both.axes))

@@ -13,6 +13,7 @@ INDICES = frozenset("ijlmtuvxyzabcqe")  # letters that are hardly ever sizes
 SIDES = frozenset(("in", "out", "h", "w", "H", "W", "D", "d", "x", "y", "c", "C", "f", "F", "k", "K", "s", "p"))
 ELEMENTS = frozenset("xywohzvuabfg")  # letters of arrays, whose numbered elements are no sizes
 SIGNALS, KERNELS = frozenset("XIAUFYZ"), frozenset("WKFGVH")  # X * W joins arrays, H * W sizes
+COUNTING = frozenset(("length", "len", "numel", "#"))  # of the elements of an array
 SHORT = frozenset("""in out pad eff max min new old tot top bot inp img ker fc sep std dir row col dw pw fft avg sum reg
     dep grp dil win""".split())
 PADDINGS = frozenset(("p", "pad", "padding", "ph", "pw"))  # p_l and p_r: left and right
@@ -29,6 +30,13 @@ def children(node: n.Node) -> Iterator[n.Node]:
                 yield item
             elif isinstance(item, tuple):
                 yield from (inner for inner in item if isinstance(inner, n.Node))
+
+
+def walk(node: n.Node) -> Iterator[n.Node]:
+    """The node and everything below it."""
+    yield node
+    for c in children(node):
+        yield from walk(c)
 
 
 def free(node: n.Node, scope: Scope) -> list[str]:
@@ -156,6 +164,8 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
         return _label_like(node, scope)
     if isinstance(node, n.Call):
         word = key(node.head)
+        if counts(node):
+            return True
         if word in ("max", "min", "floor", "ceil", "abs"):
             return all(scalar_like(a, scope) for a in node.arguments)
         if node.bracket == "[":
@@ -164,6 +174,11 @@ def scalar_like(node: n.Node, scope: Scope) -> bool:
             and (not isinstance(node.head, n.Name) or scope.is_size(word)
                  or (word in MULTIPLIERS and isinstance(node.arguments[0], n.Add)))
     return all(scalar_like(c, scope) for c in children(node))
+
+
+def counts(node: n.Node) -> bool:
+    """length(y), or #W."""
+    return isinstance(node, n.Call) and key(node.head) in COUNTING and len(node.arguments) == 1
 
 
 def _multiplies(node: n.Operation, scope: Scope) -> bool:

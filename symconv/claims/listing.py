@@ -7,6 +7,7 @@ from symconv.claims.judge import Judgement
 from symconv.claims.letters import children
 from symconv.claims.opened import Opened
 from symconv.claims.outcome import Outcome
+from symconv.claims.piecewise import number
 from symconv.claims.raw import Index, Sum, fresh
 from symconv.claims.reader import Reader
 from symconv.claims.scope import Array, Axis, Definition, Scope
@@ -15,7 +16,7 @@ from symconv.errors import NotationError
 from symconv.notation import nodes as n
 
 
-def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | None:
+def define_element(opened: Opened, left: n.Node, right: n.Node, given: bool = False) -> Outcome | None:
     """Take the element into the definition of its array; None when that is defined as a whole, or when the
     indices are no numbers."""
     scope = opened.scope
@@ -26,13 +27,13 @@ def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | Non
         return None
     array = scope.array(name)
     entries = reader.indexing().entries(ref.entries, len(array.axes) if array else None)
-    if not entries or not all(isinstance(e, n.Number) for e in entries):
+    if not entries or not all(map(number, entries)):
         return None
-    if (name in scope.definitions and name not in scope.listed) or (array is not None and name not in scope.listed):
+    if (name in scope.definitions or not given) and array is not None and name not in scope.elements:
         return None
     at = tuple(map(reader.indexing().read, entries))
     terms = reader.value(right).terms
-    if any(t.indices for t in terms) or not any(f.indices for t in terms for f in t.factors):
+    if any(t.indices for t in terms) or not (given or any(f.indices for t in terms for f in t.factors)):
         return None
     old = scope.definitions.get(name)
     letters = old.letters if old else tuple(fresh("i") for _ in at)
@@ -42,6 +43,8 @@ def define_element(opened: Opened, left: n.Node, right: n.Node) -> Outcome | Non
     for f in ((name, at), *((f.name, f.indices) for t in terms for f in t.factors if f.indices)):
         _cover(scope, *f)
     scope.definitions[name] = Definition(name, letters, (*(old.terms if old else ()), *_where(terms, here)))
+    if not any(f.indices for t in terms for f in t.factors):
+        scope.valued.add(name)
     scope.elements[name] = scope.elements.get(name, 0) + 1
     return Outcome("forward", Judgement("definition"), f"one element of {name}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from symconv.affine import Affine, Constraint
+from symconv.affine import Affine, Constraint, at_least
 from symconv.claims.afresh import other_arity
 from symconv.claims.extents import alone, stated
 from symconv.claims.judge import Judgement, judge
@@ -21,6 +21,8 @@ from symconv.errors import NotationError
 from symconv.notation import nodes as n
 from symconv.notation.parser import Statement
 
+OPERAND = "operand"  # what an operator derived from others acts on
+
 
 @dataclass(frozen=True)
 class Unary:
@@ -29,14 +31,36 @@ class Unary:
     argument: str
     letters: tuple[str, ...]
     terms: Sum
+    box: Box = ()
 
     def at(self, names: tuple[str, ...]) -> Sum:
         """What it makes of its argument there."""
-        put = dict(zip(self.letters, map(Affine.of, names), strict=True))
-        return tuple(t.apart().substitute(put) for t in self.terms)
+        return self.at_places(tuple(map(Affine.of, names)))
 
     def apply(self, a: Value) -> Value:
-        return _applied(self.letters, self.terms, {self.argument: a})
+        return replace(_applied(self.letters, self.terms, {self.argument: a}), box=self.box)
+
+    def adjoint(self) -> Unary:
+        """What collects, for each x_j, what each (T x)_i has of it times y_i."""
+        places = tuple(fresh(v) for v in self.letters)
+        names = tuple(fresh(v) for v in self.letters)
+        inner = derivative(self.at(names), self.argument, tuple(map(Affine.of, places)))
+        there = tuple(c for v, ends in zip(names, self.box, strict=False) if ends
+                      for c in (at_least(v, ends[0]), at_least(ends[1], v)))
+        terms = multiply(inner, (Raw((Factor(OPERAND, tuple(map(Affine.of, names))),)),))
+        return Unary(OPERAND, places, tuple(t.over(names, there, names if there else ()) for t in terms))
+
+    def power(self, times: int) -> Unary:
+        """T applied again and again."""
+        result = self
+        for _ in range(times - 1):
+            made = self.apply(Value(len(self.letters), result.at_places))
+            result = Unary(self.argument, self.letters, made.at(tuple(map(Affine.of, self.letters))), self.box)
+        return result
+
+    def at_places(self, places: Index) -> Sum:
+        """What it makes of its argument at given indices."""
+        return tuple(t.apart().substitute(dict(zip(self.letters, places, strict=True))) for t in self.terms)
 
     def depends(self, parameter: str) -> bool:
         """Is a of T_a what x_{i-a} is shifted by, and no label?"""
@@ -198,40 +222,44 @@ def _stated_box(conditions: list[Constraint], letters: tuple[str, ...]) -> Box:
     return ends if all(ends) else ()
 
 
-def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...], right: n.Node) -> Outcome | None:
+def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...], right: n.Node, s: Statement,
+                     given: bool) -> Outcome | None:
     """(T x)[i] = x[i - a] says what the operator T does."""
     factors = left.factors
     if len(factors) != 2 or not all(isinstance(f, n.Name | n.Scripted) for f in factors):
         return None
-    scope, name, argument = opened.scope, key(factors[0]), key(factors[1])
-    if isinstance(factors[0], n.Scripted) and any(map(is_transpose, factors[0].above)) \
-            and key(factors[0].base) in scope.unary:
-        return _adjoint(opened, scope.unary[key(factors[0].base)], scope.resolve(argument), entries, right)
+    scope, name, argument = opened.scope, key(factors[0]), opened.scope.resolve(key(factors[1]))
     matrix = scope.resolve(key(base_of(factors[0])))
-    if name in scope.unary or scope.array(name) is not None or scope.array(matrix) is not None:
+    if scope.array(name) is not None or scope.array(matrix) is not None:
         return None  # (A^T y)_j of a matrix that is known
     reader = opened.reader()
+    known = None if name in scope.unary and given else reader.acting(factors[0])
+    if known is not None and (not given or not _turned(factors[0])):
+        return None if name in scope.unary else _claimed(opened, known, argument, entries, right)
     reader.names = {v: e for v, e in reader.names.items() if v in {key(x) for x in entries}}
     letters = tuple(e.items[0][0][0] for e in reader.names.values())
     terms = reader.value(right).terms
-    scope.unary[name] = Unary(scope.resolve(argument), letters, terms)
+    scope.unary[name] = Unary(argument, letters, terms, _stated_box(opened.conditions(s, reader), letters))
     return Outcome("definition", Judgement("definition"), f"what {name} does to an array",
                    remarks=opened.remarks(reader))
 
 
-def _adjoint(opened: Opened, operator: Unary, argument: str, entries: tuple[n.Node, ...], right: n.Node) -> Outcome:
-    """(T^T y)_j = ... is no definition once T is known: it collects what each (T x)_i has of x_j, times y_i."""
+def _turned(node: n.Node) -> bool:
+    """T^T: a transpose a person defined stands as it was defined."""
+    return isinstance(node, n.Scripted) and any(map(is_transpose, node.above))
+
+
+def _claimed(opened: Opened, operator: Unary, argument: str, entries: tuple[n.Node, ...], right: n.Node) -> Outcome:
+    """(T^T y)_j = ..., (T^2 x)_i = ... are no definitions once T is known."""
     scope, reader = opened.scope, opened.reader()
     reader.names = {v: e for v, e in reader.names.items() if v in {key(x) for x in entries}}
-    places = tuple(reader.names.values())
     scope.line(argument, len(operator.letters))
     claimed = reader.value(right).terms
-    names = tuple(fresh(v) for v in operator.letters)
-    inner = derivative(operator.at(names), operator.argument, places)
-    truth = tuple(t.over(names) for t in multiply(inner, (Raw((Factor(argument, tuple(map(Affine.of, names))),)),)))
+    places = tuple(reader.names.values())
+    truth = operator.apply(Value(len(places), lambda i: (Raw((Factor(argument, i),)),))).at(places)
     letters = tuple(e.items[0][0][0] for e in places)
-    reading = f"the adjoint of what acts on {operator.argument}"
-    return Outcome("identity", judge(scope, truth, claimed, letters), reading, remarks=opened.remarks(reader))
+    return Outcome("identity", judge(scope, truth, claimed, letters), "what the operator does follows",
+                   remarks=opened.remarks(reader))
 
 
 def _explicit(node: n.Node) -> bool:

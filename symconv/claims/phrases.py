@@ -118,7 +118,9 @@ def _valued(m: re.Match[str]) -> list[str]:
 GENERIC = (r"(?:,? (?:an?|and|arbitrary|any|generic|random|real|real-valued|complex|smooth|rapidly decreasing|finite|"
            r"nonzero|non-zero|not identically zero|differentiable|continuous|(?:absolutely )?integrable|sequences?|"
            r"signals?|functions?|arrays?|vectors?|integers?|numbers?))")
-HARMLESS = (rf"{NAMES} (?:acts?|(?:is|are) (?:applied|taken)) element-?wise|valid positions only(?: in .*)?|"
+HARMLESS = (rf"{NAMES} \\in (?:C|L|S|H|W|\\mathcal\{{[CLSD]\}}|\\mathscr\{{[SD]\}})[^()]*\(\\mathbb\{{R\}}(?:\^\w)?\)|"
+            rf"{NAMES} \\in \\mathbb\{{R\}}|"
+            rf"{NAMES} (?:acts?|(?:is|are) (?:applied|taken)) element-?wise|valid positions only(?: in .*)?|"
             rf"sums? (?:(?:run|runs|are|is|go|goes) )?(?:taken )?over all (?:valid )?(?:indices|positions)|"
             rf"(?:no output padding|output padding =? ?0)|(?:a single|one) (?:training )?example|"
             rf"{N} is (?:the|a) (?:batch|time|layer|channel|spatial|output|hidden) ?(?:index|layer|step)?|"

@@ -19,13 +19,14 @@ from symconv.claims.scope import Scope
 from symconv.claims.spelling import Reference, Undeclared, reference
 from symconv.claims.starred import biased, operated
 from symconv.claims.summing import branched, indicator, integrated, summed
-from symconv.claims.words import base_of, described, key, not_understood
+from symconv.claims.words import base_of, described, is_transpose, key, not_understood
 from symconv.notation import nodes as n
 
 if TYPE_CHECKING:
     from symconv.claims.operators import Unary
 
 WEIGHTS = frozenset(("w", "theta", "u", "v"))  # letters of weights, matrices where they stand before a column
+MOST_POWERS = 6  # an operator is applied fewer times than this
 INPUTS = frozenset("XAHZ")  # letters of what a layer reads
 
 
@@ -140,9 +141,16 @@ class Reader:
         return whole.product(value, others)
 
     def acting(self, node: n.Name | n.Scripted) -> Unary | None:
-        """The operator of this name; T_s, where (T_a x)_i = x_{i-a} was said, is T_a for a = s."""
-        if (found := self.scope.unary.get(key(node))) is not None or isinstance(node, n.Name) or len(node.below) != 1:
+        """The operator of this name, its transpose or a power of it; T_s, where T_a was said, is T_a for a = s."""
+        if (found := self.scope.unary.get(key(node))) is not None or isinstance(node, n.Name):
             return found
+        if len(node.above) == 1 and (inner := self.scope.unary.get(key(replace(node, above=())))) is not None:
+            if is_transpose(node.above[0]):
+                return inner.adjoint()
+            if isinstance(node.above[0], n.Number) and node.above[0].value in range(1, MOST_POWERS):
+                return inner.power(int(node.above[0].value))
+        if len(node.below) != 1:
+            return None
         base = f"{key(node.base)}_"
         family = [(v.removeprefix(base), u) for v, u in self.scope.unary.items() if v.startswith(base)]
         if len(family) != 1 or not family[0][1].depends(family[0][0]):

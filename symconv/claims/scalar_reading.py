@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symconv.affine import Affine
+from symconv.claims.letters import COUNTING
 from symconv.claims.scope import Scope
 from symconv.claims.words import described, is_function, key, not_understood
 from symconv.decide.scalar import Ceil, Floor, Max, Min, Mod, Num, Over, Plus, Pow, Scalar, Times, Var
@@ -62,6 +63,8 @@ def _named(node: n.Node, scope: Scope) -> Scalar:
             return ROUNDING[word](scalar_of(arguments[0], scope))
         if word in EXTREMES:
             return EXTREMES[word](tuple(scalar_of(a, scope) for a in arguments))
+        if word in COUNTING and len(arguments) == 1:
+            return counted(arguments[0], scope)
         function = word.rstrip("'")
         if is_function(function) or function in scope.functions:
             raise not_understood("the value of a function is not understood among sizes", node)
@@ -74,6 +77,21 @@ def _named(node: n.Node, scope: Scope) -> Scalar:
     fixed = scope.settings.get(key(node))
     scope.heads.setdefault(key(node), node)
     return Num(Fraction(fixed)) if isinstance(fixed, int) else Var(key(node))
+
+
+def counted(node: n.Node, scope: Scope) -> Scalar:
+    """How many elements an array has.
+
+    Raises:
+        NotationError: nothing says how long it is.
+    """
+    name = key(node)
+    array = scope.array(name)
+    extents = [a.extent for a in array.axes] if array else scope.extents.get(name, ())
+    if not extents or None in extents:
+        raise not_understood(f"how long {name} is is not known", node)
+    sizes = tuple(scalar_of_affine(e) for e in extents if e is not None)
+    return sizes[0] if len(sizes) == 1 else Times(sizes)
 
 
 def affine_of(e: Scalar) -> Affine | None:

@@ -132,6 +132,7 @@ class Scope:
         losses: names of the loss; objectives: of what adds to it, J = L + a penalty.
         functions: names of pointwise functions; ranks: of arrays met as a whole, before their shape is known.
         impulses: names of the unit impulse; listed: arrays defined element by element; elements: how many of each.
+        valued: arrays of which elements are given as numbers.
         named: names of two letters in use, OH and KW; blurred: names whose definitions were not understood.
         ratios: quotients of sizes that are said to divide each other.
         examples: sizes in an example; at_hand: those of this paragraph; fixed: under which a claim is decided.
@@ -141,6 +142,7 @@ class Scope:
         taken_sizes: names of sizes whose formula was given; trying: only whether a formula is proved is asked.
         images: names whose elements are images, with the images' axes; runs: letters that are one name: kh, OC.
         called: arrays written as functions, f(i, j): without bounds they live on all integers.
+        ranges: of letters, said apart from any formula.
         notes: conventions used while reading the current formula.
     """
 
@@ -169,6 +171,7 @@ class Scope:
     impulses: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     elements: dict[str, int] = field(default_factory=dict)
+    valued: set[str] = field(default_factory=set)
     templates: dict[tuple[str, int], Template] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
     unary: dict[str, Unary] = field(default_factory=dict)
@@ -205,6 +208,7 @@ class Scope:
     rates: dict[str, tuple[Factor, ...]] = field(default_factory=dict)
     kernel_last: bool | None = None
     rows: set[str] = field(default_factory=set)
+    ranges: dict[str, n.Node] = field(default_factory=dict)
     zero: bool = False
     zeros: set[str] = field(default_factory=set)
     heads: dict[str, n.Node] = field(default_factory=dict)
@@ -376,7 +380,9 @@ class Scope:
         return gradient_of(self.upstream[name]) if name in self.upstream else name
 
     def readers(self, name: str) -> Iterable[Definition]:
-        return (d for d in self.definitions.values() if name in d.reads and d.name not in self.objectives)
+        """What is made of an array, on the way to the loss: what holds a gradient comes behind that."""
+        return (d for d in self.definitions.values() if name in d.reads and d.name not in self.objectives
+                and not any(r.startswith(GRADIENT) for r in d.reads))
 
     def context(self, names: Iterable[str]) -> list[Constraint]:
         """What is known of the given sizes."""

@@ -23,18 +23,19 @@ from symconv.claims.images import number_images
 from symconv.claims.indexing import Indexing, is_line
 from symconv.claims.judge import Judgement, judge
 from symconv.claims.kinds import sliding
-from symconv.claims.letters import children, scalar_like
+from symconv.claims.letters import children, counts, scalar_like
 from symconv.claims.listing import listed
 from symconv.claims.noticing import UnknownName, lost, outside, taken
 from symconv.claims.opened import Opened
 from symconv.claims.operators import operator_definition, operator_of
 from symconv.claims.outcome import Outcome
+from symconv.claims.piecewise import literal
 from symconv.claims.raw import Factor, Value, fresh, plain
 from symconv.claims.reader import Reader
 from symconv.claims.readings import decide_readings
 from symconv.claims.regroup import framework_names, gradients, mapped, regrouped
 from symconv.claims.scalars import assume, scalar_chain, size_chain
-from symconv.claims.scope import BASE, GRADIENT, Array, Definition, Scope
+from symconv.claims.scope import BASE, GRADIENT, LINE, Array, Definition, Scope
 from symconv.claims.sequences import bounded, layered
 from symconv.claims.suggest import suggestion
 from symconv.claims.updates import time_step, update
@@ -62,6 +63,7 @@ class Session:
     Args:
         given: the statements are context a person gave, not the document under test.
         latest: the definition read last, and what was known before it.
+        indexed: names that carry letters as indices in what was given.
         rivals: a first formula for what was then said to be made of this array, y = T x.
     """
 
@@ -69,6 +71,7 @@ class Session:
     given: bool = False
     fixed: bool = False
     latest: tuple[Mapping[str, object], str, Statement] | None = None
+    indexed: set[str] = field(default_factory=set)
     rivals: dict[str, tuple[Definition, Array]] = field(default_factory=dict)
 
     def words(self, body: n.Node) -> frozenset[str]:
@@ -129,13 +132,24 @@ class Session:
         letter, d = _running(body), self.scope.definitions.get(name)
         if d is None or letter not in map(plain, d.letters) or letter in map(_running, said):
             return
+        axis = self.scope.arrays[name].axes[[plain(v) for v in d.letters].index(letter)]
+        endless = any(LINE in self.scope.arrays[r].axes for r in d.reads if r in self.scope.definitions)
+        if axis == LINE and endless and self.given:  # a function on all integers: the claim is about some of them
+            self.scope.ranges[letter] = body
+            return
         self.scope.restore(before)
         self.statement(replace(s, conditions=(*s.conditions, body)))
+
+    def ranges(self, opened: Opened, s: Statement) -> list[n.Node]:
+        """What was said of the letters of a claim before it, unless it says so itself."""
+        own = {_running(c) for c in s.conditions if isinstance(c, n.Chain)}
+        return [c for letter, c in self.scope.ranges.items() if letter in opened.letters and letter not in own]
 
     # -- chains
 
     def chain(self, body: n.Chain, s: Statement) -> list[Outcome]:
-        if all(scalar_like(i, self.scope) for i in body.items) or size_chain(body, self.scope):
+        if (all(scalar_like(i, self.scope) for i in body.items) and not (self.given and self.element(body.items[0]))) \
+                or size_chain(body, self.scope) or counts(body.items[0]):
             return scalar_chain(self.scope, body, s, self.given)
         if isinstance(body.items[-1], n.Number) and not body.items[-1].value and len(body.items) > 2:
             each = [n.Chain((item, body.items[-1]), ("=",)) for item in body.items[:-1]]  # d_0 = d_4 = 0
@@ -181,6 +195,8 @@ class Session:
             return 3
         if _range(body, self.scope):  # w = (w_0, ..., w_{k-1}), but i = 1, ..., n belongs to the formula before it
             return 0 if isinstance(body.items[1], n.Items) and isinstance(body.items[1].entries[0], n.Scripted) else 3
+        if self.element(body.items[0]):
+            return 3
         if all(scalar_like(i, self.scope) for i in body.items):
             return 0
         if len(body.items) == 2 and isinstance(body.items[1], n.Partial) and isinstance(
@@ -188,6 +204,11 @@ class Session:
             return 0
         found = operator_of(body.items[0])
         return 1 if found is not None and found[1] else 2 if any(map(_operates, body.items[1:])) else 3
+
+    def element(self, left: n.Node) -> bool:
+        """w_0, where w is an array."""
+        array = literal(left)
+        return array is not None and key(array) in self.indexed
 
     def assume(self, s: Statement) -> list[Outcome]:
         """A statement somebody gave: its definitions are taken, its other equalities believed or not used."""
@@ -219,7 +240,7 @@ class Session:
         ours, theirs = _same_rank(ours, theirs)
         names = tuple(fresh(c) for c in "ijkl"[:ours.rank])
         here = tuple(map(Affine.of, names))
-        conditions = opened.conditions(s, reader)
+        conditions = opened.conditions(replace(s, conditions=(*s.conditions, *self.ranges(opened, s))), reader)
         letters = (*opened.used(ours.at(here), theirs.at(here)), *names)
         box = (*(None for _ in letters[:len(letters) - len(names)]),
                *(ours.box if whole.known(ours) else theirs.box if whole.known(theirs) else ()))

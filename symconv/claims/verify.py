@@ -13,13 +13,14 @@ from symconv.claims.judge import Judgement
 from symconv.claims.letters import numbering
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.phrases import simpler
+from symconv.claims.piecewise import elsewhere, indexed, pieced
 from symconv.claims.prose import said, wordy, zero_outside
 from symconv.claims.raw import number_afresh
 from symconv.claims.scope import Scope
 from symconv.claims.session import Session
 from symconv.claims.spans import Formula, formulas
 from symconv.claims.telling import coded, doubtful, sentence
-from symconv.claims.words import base_of, names_in
+from symconv.claims.words import base_of, key, names_in
 from symconv.decide.decision import EngineDisagreement
 from symconv.errors import NotationError
 from symconv.notation import nodes as n
@@ -95,7 +96,7 @@ def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
         session.scope.examples_by = numbering("\n".join((*given, latex)))
         context = take_given(session, given)
         found = of_formula(session, Formula.alone(latex), Document("-", (), ()))
-        return context + [resting(f, context) for f in found], session.scope
+        return context + [spoken_of(resting(f, context), context, session.scope) for f in found], session.scope
 
     return told(under_each_choice(run))
 
@@ -103,10 +104,31 @@ def claim_findings(latex: str, given: Sequence[str] = ()) -> list[Finding]:
 def resting(f: Finding, context: Sequence[Finding]) -> Finding:
     """What is false, or holds under a condition only, may hold by what was said and not understood."""
     unread_ = [g.latex for g in context if g.code == "SC002" and not _differ(g.latex, f)]
-    rests = f.verdict in ("refuted", "proved_if", "proved_for") or f.reading.endswith("that nothing defines")
-    if not unread_ or not rests:
-        return f
-    o = Outcome(f.kind, Judgement("not_understood", reason=f"it may rest on what was not understood: {unread_[0]}"))
+    rests = f.verdict in ("refuted", "proved_if", "proved_for") or f.reading.endswith("that nothing defines") or (
+        f.kind == "size" and f.reading != "")  # by a formula of the field, which is about a layer as it usually is
+    return withdrawn(f, f"it may rest on what was not understood: {unread_[0]}") if unread_ and rests else f
+
+
+def spoken_of(f: Finding, context: Sequence[Finding], scope: Scope) -> Finding:
+    """What a person has said something of in words is not defined by the formula: N counts the outputs."""
+    name = defined_name(f.latex) if f.verdict == "definition" else ""
+    token = re.compile(rf"(?<![\w']){re.escape(name)}(?![\w'])")
+    said = [g.latex for g in context if g.code == "SC002" and token.search(re.sub(r"[\\{}$]", "", g.latex))]
+    if scope.roles.get(name) and name not in scope.arrays:
+        said.append(scope.roles[name])
+    return withdrawn(f, f"how {name} follows is not understood: {said[0]}") if name and said else f
+
+
+def defined_name(latex: str) -> str:
+    """What stands on the left, without indices."""
+    statements, _ = read(latex)
+    body = statements[0].body if statements else None
+    return key(base_of(body.items[0])) if isinstance(body, n.Chain) else ""
+
+
+def withdrawn(f: Finding, reason: str) -> Finding:
+    """The finding without a verdict."""
+    o = Outcome(f.kind, Judgement("not_understood", reason=reason))
     code, severity = coded(o)
     return Finding(f.latex, o.verdict, code, severity, sentence(o), f.kind, f.path, f.line, f.column, f.end_line,
                    f.end_column, f.part, reading=f.reading)
@@ -119,6 +141,7 @@ def _differ(text: str, f: Finding) -> bool:
     return m is not None and {m[1], m[2]} <= sizes.keys() and sizes[m[1]] != sizes[m[2]]
 
 
+FOR = re.compile(r"(?<=[\s}\])])(for|if)(?=\s)")  # beside a formula, outside of \text
 WORD = re.compile(r"\\[A-Za-z]+|.", re.S)
 GRADIENTS = re.compile("gradient|derivative|error signal|미분|기울기|그래디언트|오차|梯度|导数|误差|勾配", re.I)
 WEIGHT = {"refuted": 8, "proved_for": 7, "proved_if": 6, "checked": 5, "not_understood": 4, "proved": 3,
@@ -143,9 +166,13 @@ def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> lis
             found.append(unread(text, path, place))
             continue
         try:
-            statements += ((text, place, s) for s in with_conditions(parse(text)))
+            statements += ((text, place, s) for s in with_conditions(parse(FOR.sub(r"\\text{ \1 }", text))))
         except NotationError as e:
             found.append(unread(text, path, place, e.reason))
+    instead = elsewhere([s for _, _, s in statements])
+    statements = [(text, place, whole) for i, (text, place, s) in enumerate(statements)
+                  if (whole := instead.get(i, s)) is not None]
+    session.indexed |= indexed(s for _, _, s in statements)
     for text, place, s in elements_first(sorted(statements, key=lambda p: session.order(p[2]))):
         if not isinstance(s.body, n.Chain | n.Noted):
             found.append(unread(text, path, place))
@@ -212,7 +239,7 @@ def with_conditions(statements: Sequence[Statement]) -> list[Statement]:
                 and not isinstance(body.items[0], n.Call):
             found[-1] = replace(found[-1], conditions=(*found[-1].conditions, body))
         else:
-            found.append(s)
+            found.append(pieced(s))
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from symconv.affine import Affine, Constraint, equal
+from symconv.affine import Affine, Constraint, at_least, equal
 from symconv.claims.raw import Index, Sum, Value, fresh, multiply
 from symconv.decide.feasible import feasible, negated, row
 from symconv.errors import NotationError
@@ -61,7 +61,9 @@ def inner(a: Value, b: Value) -> Value:
         raise NotationError("the two sides of an inner product have different numbers of axes", -1)
     names = tuple(fresh("t") for _ in range(a.rank))
     here = tuple(map(Affine.of, names))
-    return Value.scalar(tuple(t.over(names) for t in multiply(a.at(here), b.at(here))))
+    there = [c for v in (a, b) if not v.array for name, ends in zip(names, v.box, strict=False) if ends
+             for c in (at_least(name, ends[0]), at_least(ends[1], name))]
+    return Value.scalar(tuple(t.over(names, there) for t in multiply(a.at(here), b.at(here))))
 
 
 def elementwise(a: Value, b: Value) -> Value:

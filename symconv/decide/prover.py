@@ -207,7 +207,7 @@ def _solve(coefficient: Fraction, pending: list[str], constraints: tuple[Constra
         constraint, name, value = hit
         rest.remove(constraint)
         pending.remove(name)
-        rest = [c.substitute({name: value}) for c in rest]
+        rest = [_divided(c.substitute({name: value}), positive) for c in rest]
     facts: list[Constraint] = []
     while pending and (fixed := _determined(rest, pending, facts, positive)) is not None:
         name, floor = fixed
@@ -217,6 +217,20 @@ def _solve(coefficient: Fraction, pending: list[str], constraints: tuple[Constra
     while pending:
         rest = _counted(rest, pending, len(free) - len(pending))
     return Piece(coefficient, tuple(c for c in rest if not c.is_trivial), tuple(facts), free=free)
+
+
+def _divided(c: Constraint, positive: frozenset[str]) -> Constraint:
+    """s*q + s*r == 0 says that q + r == 0, for a size s that is at least 1."""
+    shared = set(positive).intersection(*(m for m, _ in c.expression)) if c.expression.items else ()
+    for name in sorted(shared):
+        c = replace(c, expression=Affine.build({_without(m, name): k for m, k in c.expression}))
+    return c
+
+
+def _without(m: Monomial, name: str) -> Monomial:
+    """The product without one of its factors."""
+    at = m.index(name)
+    return (*m[:at], *m[at + 1:])
 
 
 def _counted(rest: list[Constraint], pending: list[str], number: int) -> list[Constraint]:

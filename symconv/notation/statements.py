@@ -8,7 +8,7 @@ from symconv.notation import nodes as n
 from symconv.notation.lists import gathered
 
 Places = tuple[tuple[int, int], ...]
-COMPARISONS = frozenset(("<", "<=", ">", ">=", "in", "notin", "!=", "is", "subset", "|"))
+COMPARISONS = frozenset(("<", "<=", ">", ">=", "in", "notin", "!=", "is", "subset", "|", "!|"))
 
 
 @dataclass(frozen=True, slots=True)

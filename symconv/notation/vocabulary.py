@@ -23,6 +23,7 @@ OPERATORS = {"*": "*", "star": "\\star", "circledast": "\\circledast", "otimes":
 RELATIONS = {"=": "=", "==": "=", ":=": ":=", "<-": "\\leftarrow", "->": "\\to", "!=": "\\ne", "<": "<",
              "<=": "\\le", ">": ">", ">=": "\\ge", "in": "\\in", "~": "\\approx", "=>": "\\Rightarrow",
              "<=>": "\\Leftrightarrow", "prop": "\\propto", "notin": "\\notin", "subset": "\\subset", "|": "\\mid",
+             "!|": "\\nmid",
              ":": ":", "is": "\\text{ is }"}
 
 RELATION_MACROS = {
@@ -31,7 +32,7 @@ RELATION_MACROS = {
     "coloneqq": ":=", "coloneq": ":=", "doteq": ":=", "gets": "<-", "leftarrow": "<-", "longleftarrow": "<-",
     "to": "->", "rightarrow": "->", "longrightarrow": "->", "mapsto": "->", "Rightarrow": "=>", "implies": "=>",
     "Longrightarrow": "=>", "iff": "<=>", "Leftrightarrow": "<=>", "Longleftrightarrow": "<=>", "propto": "prop",
-    "in": "in", "notin": "notin", "subset": "subset", "subseteq": "subset", "mid": "|", "colon": ":"}
+    "in": "in", "notin": "notin", "subset": "subset", "subseteq": "subset", "mid": "|", "nmid": "!|", "colon": ":"}
 RELATION_SIGNS = {":=": ":=", "<=": "<=", ">=": ">=", "!=": "!=", "==": "=", "->": "->", "=>": "=>",
                   "=": "=", "<": "<", ">": ">", ":": ":"}
 
@@ -88,7 +89,7 @@ ACCENT_MACROS = {"hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": 
 
 # Functions with macros of their own, and words that take the factor after them as an argument.
 FUNCTION_MACROS = frozenset(("max", "min", "log", "ln", "exp", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arg",
-                             "argmax", "argmin", "sup", "inf", "lim", "det", "gcd", "dim", "ker", "deg", "Pr"))
+                             "argmax", "argmin", "sup", "inf", "lim", "det", "gcd", "dim", "ker", "deg", "Pr", "#"))
 FUNCTIONS = FUNCTION_MACROS | {"rot180", "flip", "vec", "relu", "ReLU", "softmax", "sigmoid", "sign", "sgn", "diag",
                                "tr", "Tr", "im2col", "col2im", "rot"}
 
@@ -114,7 +115,7 @@ UNICODE = {
     "∘": "circ", "·": "cdot", "⋅": "cdot", "∙": "cdot", "•": "bullet", "÷": "div", "±": "pm", "∓": "mp", "⊕": "oplus",
     "≤": "le", "⩽": "le", "≥": "ge", "⩾": "ge", "≠": "ne", "≈": "approx", "≡": "equiv", "≜": "triangleq",
     "≔": "coloneqq", "∼": "sim", "∈": "in", "∉": "notin", "⊂": "subset", "⊆": "subseteq", "←": "leftarrow",
-    "→": "to", "↦": "mapsto", "⇒": "Rightarrow", "⇔": "iff", "∝": "propto", "∣": "mid", "∀": "forall",
+    "→": "to", "↦": "mapsto", "⇒": "Rightarrow", "⇔": "iff", "∝": "propto", "∣": "mid", "∤": "nmid", "∀": "forall",
     "⌊": "lfloor", "⌋": "rfloor", "⌈": "lceil", "⌉": "rceil", "⟨": "langle", "⟩": "rangle", "‖": "|",
     "∞": "infty", "ℓ": "ell", "ℝ": "R", "ℤ": "Z", "ℕ": "N", "⊤": "top", "∅": "emptyset", "∧": "land", "∨": "lor",
     "…": "dots", "⋯": "cdots", "⋮": "vdots", "⋱": "ddots", "−": "minus", "–": "minus", "⁄": "div", "∕": "div",
