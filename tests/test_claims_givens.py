@@ -263,7 +263,8 @@ FORWARD = (r"o_i = \sum_{j=1}^{k} w_j x_{i+j-1}", r"\delta_i = \frac{\partial L}
 SLID = r"(Ax)_i = \sum_{j=0}^{k-1} w_j x_{si+j}, \quad 0 \le i < m"
 CENTRAL = r"(Dx)_i = \frac{x_{i+1} - x_{i-1}}{2}"
 UNIT_STEP = r"u[n] = 1 \text{ for } n \ge 0, \quad u[n] = 0 \text{ for } n < 0"
-STEP_RESPONSE = (r"y[n] = \sum_{k=0}^{M} h[k] x[n-k]", UNIT_STEP, r"s[n] = \sum_{k=0}^{M} h[k] u[n-k]", r"0 \le n \le M")
+STEP_RESPONSE = (r"y[n] = \sum_{k=0}^{M} h[k] x[n-k]", UNIT_STEP, r"s[n] = \sum_{k=0}^{M} h[k] u[n-k]",
+                 r"0 \le n \le M")
 WEIGHTS = r"W \in \mathbb{R}^{F \times C \times k \times k}"
 
 
@@ -299,5 +300,44 @@ WEIGHTS = r"W \in \mathbb{R}^{F \times C \times k \times k}"
       "zero outside", "base 0"), "proved"),
 ])  # fmt: skip
 def test_what_is_given_is_used(claim: str, given: tuple[str, ...], verdict: str) -> None:
+    found = verify_claim(claim, given=given)
+    assert found.verdict == verdict, found.message
+
+
+CHANNELS = (r"Y_{d,i} = b_d + \sum_{c=1}^{C} \sum_{u=1}^{F} W_{d,c,u} X_{c,i+u-1}", r"1 \le d \le D", "C \\ge 2")
+DILATED = (r"y_i = \sum_{j=0}^{k-1} x_{i + j (d + 1)} w_j", "o: output size", "i: input size", "k: kernel size",
+           "d: dilation")
+CONV2 = r"\mathrm{conv2}(A,B,\text{full})_{r,c} = \sum_{a,b} A_{a,b} B_{r-a+1,c-b+1}"
+
+
+@pytest.mark.parametrize(("claim", "given", "verdict"), [
+    # Parameters are the elements of what a layer reads; a dilation counted from 0 is not that of the usual formula.
+    ("N = D (C F + 1)", (*CHANNELS, "N: number of parameters"), "proved"),
+    ("N = D (F + 1)", (*CHANNELS, "N: number of parameters"), "refuted"),
+    ("o = i - d (k - 1)", DILATED, "not_understood"),
+    # A logistic function, wherever that is said; so many inputs there are as outputs that read them.
+    (r"\frac{\partial L}{\partial w_j} = \sum_{i=0}^{m-1} \frac{\partial L}{\partial o_i} o_i (1 - o_i) x_{i+j}",
+     (r"z_i = b + \sum_{j=0}^{k-1} w_j x_{i+j}", r"o_i = \sigma(z_i)", r"\sigma(z) = \frac{1}{1+e^{-z}}",
+      r"0 \le i < m"), "proved"),
+    # Each element of an upsampled array stands for a block.
+    ("y_{2m+1} = w_0 x_m + (w_1 + w_2) x_{m+1}",
+     (r"u_n = x_{\lfloor n/2 \rfloor}", "y_n = w_0 u_n + w_1 u_{n+1} + w_2 u_{n+2}"), "proved"),
+    ("y_{2m+1} = (w_0 + w_1) x_m + w_2 x_{m+1}",
+     (r"u_n = x_{\lfloor n/2 \rfloor}", "y_n = w_0 u_n + w_1 u_{n+1} + w_2 u_{n+2}"), "refuted"),
+    # Gradients named from the right; shapes, wherever they are said.
+    (r"\frac{\partial L}{\partial x_i} = \sum_{j=0}^{k-1} w_j g_{i-j}",
+     (r"y_i = \sum_{j=0}^{k-1} w_j x_{i+j}", r"\frac{\partial L}{\partial y_i} = g_i", "zero outside"), "proved"),
+    (r"\frac{\partial L}{\partial A} = \delta^T x", ("y = x A^T + b", r"x \in \mathbb{R}^{N \times d}",
+     r"A \in \mathbb{R}^{m \times d}", r"\delta = \frac{\partial L}{\partial y}"), "proved"),
+    # conv2 as the notes define it.
+    (r"\frac{\partial E}{\partial x} = \mathrm{conv2}(\delta, K, \text{full})",
+     (r"u_{r,c} = \sum_{a=1}^{k} \sum_{b=1}^{k} x_{r+a-1,c+b-1} K_{a,b}", r"\delta = \frac{\partial E}{\partial u}",
+      CONV2, "zero outside", "base 1"), "proved"),
+    (r"\frac{\partial E}{\partial x} = \mathrm{conv2}(\delta, \mathrm{rot180}(K), \text{full})",
+     (r"u_{r,c} = \sum_{a=1}^{k} \sum_{b=1}^{k} x_{r+a-1,c+b-1} K_{a,b}", r"\delta = \frac{\partial E}{\partial u}",
+      CONV2, "zero outside", "base 1"), "proved_if"),
+    ("b' = b - 1", (r"y_i = \sum_j w_j x_{i+j} + b", r"z_i = \sum_j w_j x_{i+j} + b'"), "not_understood"),
+])  # fmt: skip
+def test_what_a_layer_says_comes_before_what_is_usual(claim: str, given: tuple[str, ...], verdict: str) -> None:
     found = verify_claim(claim, given=given)
     assert found.verdict == verdict, found.message

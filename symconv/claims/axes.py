@@ -309,8 +309,9 @@ class Axes:
                 if array is not None and len(array.axes) != len(f.indices):
                     raise NotationError(f"{f.name} has {axes(len(array.axes))} and {len(f.indices)} indices here", -1)
                 for axis, e in enumerate(f.indices):
-                    if letter in e.names and array is not None:
-                        here = self.window(letter, e, t, array.axes[axis])
+                    floored = _floored(letter, e, t, array.axes[axis]) if array is not None else None
+                    if array is not None and (letter in e.names or floored):
+                        here = floored or self.window(letter, e, t, array.axes[axis])
                         found = here if found is None else common(found, here)
         return found or LINE
 
@@ -380,3 +381,16 @@ class Axes:
             coefficient = sum(c for m, c in rest if name in m)
             total = total.substitute({name: axis.last if coefficient * sign > 0 else axis.low})
         return total
+
+
+def _floored(letter: str, e: Affine, t: Raw, axis: Axis) -> Axis | None:
+    """Where x_{floor(n/s)} is there: s places for each element."""
+    inner = alone(e)
+    if inner is None or not inner.startswith("q~") or axis.extent is None:
+        return None
+    for c in t.constraints:
+        rest = Affine.of(letter) - c.expression  # n - s q >= 0
+        size = Affine.build({tuple(v for v in m if v != inner): k for m, k in rest if inner in m})
+        if not c.equality and rest == size * Affine.of(inner) and Constraint(size - 1 - c.expression) in t.constraints:
+            return Axis(size * axis.low, size * axis.extent)
+    return None

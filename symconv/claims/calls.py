@@ -15,6 +15,7 @@ from symconv.claims.raw import Factor, Raw, Value
 from symconv.claims.scope import Scope
 from symconv.claims.spelling import reference
 from symconv.claims.starred import star
+from symconv.claims.stars import convolution, named
 from symconv.claims.words import (
     CONVOLUTIONS,
     OF_NUMBERS,
@@ -71,12 +72,21 @@ def called(reader: Reader, node: n.Call) -> Value | None:
         return whole.inner(*(reader.value(a) for a in node.arguments))
     if word in ("pad", "padding", "zeropad"):
         return padded(reader, node)
-    if word in CONVOLUTIONS and len(node.arguments) == 2:
-        a, b = node.arguments
-        label = reader.scope.stars.get(word, "correlation" if "corr" in word else "")
-        reader = replace(reader, guess=reader.guess or (2 if word.endswith(("2", "2d")) else 1))
-        return star(reader, n.Operation("star" if "corr" in label else "*", a, b, label))
+    if word in CONVOLUTIONS and (found := convolved(reader, node, word)) is not None:
+        return found
     return applied(reader, node)
+
+
+def convolved(reader: Reader, node: n.Call, word: str) -> Value | None:
+    """conv(x, w), conv2(x, w, valid) where that was defined."""
+    if (operation := convolution(node)) is not None and any(op == named(operation) for op, _ in reader.scope.templates):
+        return star(reader, operation)
+    if len(node.arguments) != 2:
+        return None
+    a, b = node.arguments
+    label = reader.scope.stars.get(word, "correlation" if "corr" in word else "")
+    reader = replace(reader, guess=reader.guess or (2 if word.endswith(("2", "2d")) else 1))
+    return star(reader, n.Operation("star" if "corr" in label else "*", a, b, label))
 
 
 def padded(reader: Reader, node: n.Call) -> Value:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symconv.affine import Affine, at_least
+from symconv.affine import Affine, Constraint, at_least
 from symconv.claims.afresh import start_afresh
 from symconv.claims.axes import Axes
 from symconv.claims.blocks import block_of, in_blocks
 from symconv.claims.blurred import clear
+from symconv.claims.extents import alone
 from symconv.claims.function_definitions import activation
 from symconv.claims.gradients import depends
 from symconv.claims.judge import Judgement, judge, spoken_array
@@ -28,6 +29,7 @@ from symconv.claims.reader import Reader
 from symconv.claims.references import at_indices
 from symconv.claims.scope import GRADIENT, LINE, Array, Axis, Definition, Scope
 from symconv.claims.spelling import reference
+from symconv.claims.stars import convolution
 from symconv.claims.words import LOSSES, about_axes, base_of, key, ranked
 from symconv.decide.feasible import feasible, row
 from symconv.errors import NotationError
@@ -42,6 +44,8 @@ def defined(session: Session, opened: Opened, left: n.Node, right: n.Node, s: St
     """The outcome when the equality defines its left-hand side, None when it claims something."""
     if isinstance(left, n.Bracketed):
         left = left.body
+    if session.given and isinstance(left, n.Partial) and isinstance(right, n.Name | n.Scripted | n.Call):
+        left, right = right, left  # dL/dy_n = g_n
     left = _applied(left)
     _counts(session, left)
     if (function := activation(session.scope, left, right)) is not None:
@@ -234,10 +238,22 @@ def define(session: Session, opened: Opened, left: n.Node, right: n.Node, s: Sta
 def _keep(scope: Scope, name: str, axes: Axes, terms: Sum) -> None:
     """Remember what was defined."""
     _has_outputs(scope, axes)
+    scope.facts += [c for c in _read_there(scope, axes, terms) if c not in scope.facts]
     _known_as(scope, name, tuple(axes.outputs[v] for v in axes.letters))
     scope.definitions[name] = Definition(name, axes.letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
         scope.continuous |= {name, *(f.name.rstrip("'") for t in terms for f in t.factors)}
+
+
+def _read_there(scope: Scope, axes: Axes, terms: Sum) -> list[Constraint]:
+    """o_i = sigma(z_i) for 0 <= i < m: so many z_i there are, however that follows for z."""
+    found = []
+    for f in (f for t in terms for f in t.factors if f.name in scope.definitions):
+        for e, a in zip(f.indices, scope.arrays[f.name].axes, strict=True):
+            outputs = axes.outputs.get(alone(e) or "", LINE)
+            if outputs.last is not None and a.last is not None and outputs != a:
+                found += [at_least(outputs.low, a.low), at_least(a.last, outputs.last)]
+    return [c for c in found if not c.expression.is_constant and not any("~" in v for v in c.expression.names)]
 
 
 def _over_whole(axes: Axes, letters: tuple[str, ...], value: Value, terms: Sum) -> None:
@@ -284,7 +300,8 @@ def index_heads(node: n.Node) -> Iterator[n.Node]:
 def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> Outcome:
     """h = W x + b, without indices; a loss; or a letter for an expression."""
     reader = opened.reader()
-    reader.guess = 0
+    known = session.scope.array(name) if name not in session.scope.definitions else None
+    reader.guess = len(known.axes) if known else 0
     reader.numbered = _numbered(right) if name in LOSSES else frozenset()
     value = reader.value(right)
     letters = tuple(fresh(c) for c in "ijkl"[:value.rank])
@@ -292,7 +309,10 @@ def define_whole(session: Session, opened: Opened, name: str, right: n.Node) -> 
     axes = Axes(session.scope, letters, name)
     _over_whole(axes, letters, value, terms)
     _has_outputs(session.scope, axes)
-    _known_as(session.scope, name, tuple(axes.outputs[v] for v in letters))
+    made = tuple(axes.outputs[v] for v in letters)
+    if known:
+        session.scope.same_lengths(name, made)
+    _known_as(session.scope, name, made)
     session.scope.definitions[name] = Definition(name, letters, terms)
     if any(v.startswith(INTEGRAL) for t in terms for v in t.indices):
         session.scope.continuous.add(name)
@@ -370,5 +390,7 @@ def _plain(left: n.Node, opened: Opened) -> bool:
 def _starred(node: n.Node) -> bool:
     """An operator at an index or alone: [f * g](x), (f * g)_i, f * g."""
     while isinstance(node, n.Call | n.Scripted | n.Bracketed):
+        if convolution(node) is not None:
+            return True
         node = node.head if isinstance(node, n.Call) else node.base if isinstance(node, n.Scripted) else node.body
     return isinstance(node, n.Operation) and node.operator not in ("times", "odot", "mod", "circ")

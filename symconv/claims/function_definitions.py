@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 
 from symconv.claims.activations import DERIVATIVES, LOGISTIC, known
@@ -18,13 +19,12 @@ TRIED = (Fraction(3), Fraction(1, 5), Fraction(-2))
 
 def activation(scope: Scope, left: n.Node, right: n.Node) -> Outcome | None:
     """sigma(z) = 1/(1 + e^{-z}) says what a function is; what is said of its derivative then follows."""
-    if not isinstance(left, n.Call) or left.bracket != "(" or len(left.arguments) != 1 \
-            or not isinstance(left.arguments[0], n.Name):
+    if not is_function_of(left, scope.functions):
         return None
+    assert isinstance(left, n.Call)
     name, letter = key(left.head), key(left.arguments[0])
     function = name.rstrip("'")
-    if not (is_function(function) or function in scope.functions) or scope.array(letter) is not None \
-            or letter not in map(key, names_in(right)):
+    if scope.array(letter) is not None or letter not in map(key, names_in(right)):
         return None
     if name == function:
         if _logistic(right, letter):
@@ -42,6 +42,13 @@ def activation(scope: Scope, left: n.Node, right: n.Node) -> Outcome | None:
     if said:
         scope.activations[function] = said[0]
     return Outcome("definition", Judgement("definition"), f"what {name} is")
+
+
+def is_function_of(node: n.Node, functions: Collection[str] = ()) -> bool:
+    """sigma(z), sigma'(z)."""
+    return isinstance(node, n.Call) and node.bracket == "(" and len(node.arguments) == 1 \
+        and isinstance(node.arguments[0], n.Name) \
+        and (is_function(name := key(node.head).rstrip("'")) or name in functions)
 
 
 def _value(node: n.Node, function: str, letter: str, value: Fraction) -> Fraction | None:

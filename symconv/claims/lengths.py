@@ -5,9 +5,10 @@ from __future__ import annotations
 from symconv.affine import Affine
 from symconv.claims.extents import alone, stated
 from symconv.claims.raw import Factor, Raw
-from symconv.claims.scope import Axis, Scope
+from symconv.claims.scope import Axis, Definition, Scope
 from symconv.claims.sizes import Truth, conv_output
-from symconv.decide.scalar import Facts, Num, Scalar, Var
+from symconv.decide.scalar import Facts, Num, Plus, Scalar, Times, Var
+from symconv.errors import NotationError
 
 
 def length_truth(scope: Scope, output: str) -> Truth | None:
@@ -58,3 +59,47 @@ def _scalar(e: Affine) -> Scalar | None:
         return Num(e.constant) if e.constant > 0 else None
     (monomial, c), = e.items if len(e.items) == 1 else (((), 0),)
     return Var(monomial[0]) if len(monomial) == 1 and c == 1 and not {"|", "~"} & set(monomial[0]) else None
+
+
+def parameters(scope: Scope, role: str) -> Truth | None:
+    """How many elements the arrays have that a layer reads with plain indices: its weights and its bias.
+
+    Raises:
+        NotationError: nothing says how long one of them is.
+    """
+    layers = [d for d in scope.definitions.values() if _inputs(d)]
+    if len(layers) != 1:
+        return None
+    terms, inputs = layers[0].terms, _inputs(layers[0])
+    read = {f.name: f for t in terms for f in t.factors if f.name not in inputs}
+    offsets = {t.factors[0].name for t in terms if len(t.factors) == 1}
+    total: list[Scalar] = []
+    for name, f in read.items():
+        if name in offsets and role == "number of weights":
+            continue
+        extents = [_scalar(a.extent) if a.extent is not None else None for a in scope.arrays[name].axes] \
+            if f.indices else []
+        known = [e for e in extents if e is not None]
+        if len(known) < len(extents):
+            raise NotationError(f"how many elements {name} has is not known", -1)
+        total.append(Times((Num(1), *known)))
+    return Truth(Plus(tuple(total)), Facts(), f"elements of {', '.join(read)}") if total else None
+
+
+def _inputs(d: Definition) -> set[str]:
+    """What a layer slides over: the arrays that are read where two indices meet."""
+    return {f.name for t in d.terms for f in t.factors for e in f.indices if alone(e) is None and len(e.names) > 1}
+
+
+def as_written(scope: Scope, used: set[str]) -> None:
+    """A dilation counted from 0, i + j (d + 1), is not the one of the usual formulas.
+
+    Raises:
+        NotationError: a layer was defined with such a dilation or stride.
+    """
+    for d in scope.definitions.values():
+        for e in (e for t in d.terms for f in t.factors for e in f.indices):
+            for v in (v for v in e.names if "~" in v):
+                by = _by(e, v)
+                if len(by.items) > 1 and by.names & used:
+                    raise NotationError(f"{d.name} has {by} in the place of a stride or dilation", -1)

@@ -14,7 +14,7 @@ from symconv.claims.outcome import Outcome
 from symconv.claims.raw import Factor, Index, Raw, Sum, Value, derivative, fresh, multiply
 from symconv.claims.scope import Axis, Scope
 from symconv.claims.settle import settle
-from symconv.claims.stars import named
+from symconv.claims.stars import convolution, named
 from symconv.claims.whole import Box
 from symconv.claims.words import base_of, is_transpose, key, ranked
 from symconv.errors import NotationError
@@ -147,6 +147,8 @@ def operator_of(left: n.Node) -> tuple[n.Operation, tuple[n.Node, ...]] | None:
     """The operation and the indices it stands at."""
     entries: tuple[n.Node, ...] = ()
     while True:
+        if (found := convolution(left)) is not None:
+            return found, entries
         if isinstance(left, n.Call):
             entries, left = (*left.arguments, *entries), left.head
         elif isinstance(left, n.Scripted):
@@ -233,7 +235,9 @@ def unary_definition(opened: Opened, left: n.Product, entries: tuple[n.Node, ...
     if scope.array(name) is not None or scope.array(matrix) is not None:
         return None  # (A^T y)_j of a matrix that is known
     reader = opened.reader()
-    known = None if name in scope.unary and given else reader.acting(factors[0])
+    head = factors[0]
+    assert isinstance(head, n.Name | n.Scripted)
+    known = None if name in scope.unary and given else reader.acting(head)
     if known is not None and (not given or not _turned(factors[0])):
         return None if name in scope.unary else _claimed(opened, known, argument, entries, right)
     reader.names = {v: e for v, e in reader.names.items() if v in {key(x) for x in entries}}

@@ -118,7 +118,8 @@ def _valued(m: re.Match[str]) -> list[str]:
 GENERIC = (r"(?:,? (?:an?|and|arbitrary|any|generic|random|real|real-valued|complex|smooth|rapidly decreasing|finite|"
            r"nonzero|non-zero|not identically zero|differentiable|continuous|(?:absolutely )?integrable|sequences?|"
            r"signals?|functions?|arrays?|vectors?|integers?|numbers?))")
-HARMLESS = (rf"{NAMES} \\in (?:C|L|S|H|W|\\mathcal\{{[CLSD]\}}|\\mathscr\{{[SD]\}})[^()]*\(\\mathbb\{{R\}}(?:\^\w)?\)|"
+HARMLESS = (rf"{NAMES} \\in \\mathbb\{{Z\}}(?:\^\w)?|"
+            rf"{NAMES} \\in (?:C|L|S|H|W|\\mathcal\{{[CLSD]\}}|\\mathscr\{{[SD]\}})[^()]*\(\\mathbb\{{R\}}(?:\^\w)?\)|"
             rf"{NAMES} \\in \\mathbb\{{R\}}|"
             rf"{NAMES} (?:acts?|(?:is|are) (?:applied|taken)) element-?wise|valid positions only(?: in .*)?|"
             rf"sums? (?:(?:run|runs|are|is|go|goes) )?(?:taken )?over all (?:valid )?(?:indices|positions)|"
@@ -155,6 +156,7 @@ PHRASES: tuple[tuple[re.Pattern[str], Rewriting], ...] = tuple((re.compile(p), f
      lambda m: [rf"{m['name']}[n] = \begin{{cases}} 1 & n \ge 0 \\ 0 & n < 0 \end{{cases}}"]),
     (rf"(?P<name>{N})(?:\[\w\]|_\w) *= *0 for \w *< *(?P<low>[^\s,]+) (?:and|or) (?:for )?\w *(?:\\geq?|>=) *"
      r"(?P<high>.+)", lambda m: [f"{m['name']} zero outside {m['low']}, \\dots, {m['high']}-1"]),
+    (rf"{NAMES} ?: ?\\mathbb\{{Z\}}(?:\^\w)? \\to \\mathbb\{{[RC]\}}.*", lambda m: ["finite support"]),
     (rf"(?P<of>{NAMES}):?(?: (?:is|are))?{GENERIC}+ on \w = (?P<low>\d)(?:, \d)*, (?P<high>\d)",
      _each(r"{name} zero outside {low}, \dots, {high}")),
     (rf"(?P<of>{NAMES}) ?= ?(?P<low>\d+)(?:, ?\d+)*, ?(?P<high>\d+)",

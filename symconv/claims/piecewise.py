@@ -15,13 +15,15 @@ OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "=": "!=", "!=": "="}
 
 def pieced(s: Statement) -> Statement:
     """A formula with a second one for the same left-hand side behind it, as one with cases."""
-    if not _equality(s.body) or len(s.conditions) != 2:
+    here = _equality(s.body)
+    if here is None or len(s.conditions) != 2:
         return s
     first, second = s.conditions
-    if not isinstance(second, n.Noted) or not _equality(second.body) or len(second.notes) != 1 \
-            or second.body.items[0] != s.body.items[0] or not _opposite(first, second.notes[0]):
+    other = _equality(second.body) if isinstance(second, n.Noted) and len(second.notes) == 1 else None
+    if other is None or not isinstance(second, n.Noted) or other.items[0] != here.items[0] \
+            or not _opposite(first, second.notes[0]):
         return s
-    return _cases(s, ((s.body.items[1], first), (second.body.items[1], second.notes[0])))
+    return _cases(s, here, ((here.items[1], first), (other.items[1], second.notes[0])))
 
 
 def elsewhere(statements: list[Statement]) -> dict[int, Statement | None]:
@@ -29,22 +31,27 @@ def elsewhere(statements: list[Statement]) -> dict[int, Statement | None]:
     found: dict[int, Statement | None] = {}
     for at, general in enumerate(statements):
         condition = general.conditions[0] if len(general.conditions) == 1 else None
-        if not _equality(general.body) or not isinstance(condition, n.Chain) or condition.operators != ("!=",):
+        here = _equality(general.body)
+        if here is None or not isinstance(condition, n.Chain) or condition.operators != ("!=",):
             continue
-        element = _at(general.body.items[0], *condition.items)
-        single = [i for i, s in enumerate(statements)
-                  if _equality(s.body) and not s.conditions and s.body.items[0] == element]
+        element = _at(here.items[0], *condition.items)
+        single = [(i, e) for i, s in enumerate(statements) if not s.conditions and (e := _equality(s.body)) is not None
+                  and e.items[0] == element]
         if len(single) == 1:
-            here = replace(condition, operators=("=",))
-            value = statements[single[0]].body.items[1]
-            found |= {single[0]: None, at: _cases(general, ((value, here), (general.body.items[1], condition)))}
+            place, value = single[0]
+            branches = ((value.items[1], replace(condition, operators=("=",))), (here.items[1], condition))
+            found |= {place: None, at: _cases(general, here, branches)}
     return found
 
 
 def indexed(statements: Iterable[Statement]) -> set[str]:
     """The names that carry letters as indices somewhere: arrays, whose elements at numbers are no sizes."""
-    return {key(base_of(x)) for s in statements for x in walk(s.body)
-            if isinstance(x, n.Scripted | n.Call) and literal(x) is None and _entries(x)}
+    return {key(x) for s in statements for x in indexed_names(s.body)}
+
+
+def indexed_names(node: n.Node) -> list[n.Node]:
+    """The names below that carry letters as indices."""
+    return [base_of(x) for x in walk(node) if isinstance(x, n.Scripted | n.Call) and literal(x) is None and _entries(x)]
 
 
 def literal(node: n.Node) -> n.Node | None:
@@ -64,8 +71,8 @@ def number(node: n.Node) -> bool:
     return isinstance(node, n.Number) or (isinstance(node, n.Signed) and number(node.node))
 
 
-def _equality(node: n.Node) -> bool:
-    return isinstance(node, n.Chain) and node.operators == ("=",)
+def _equality(node: n.Node) -> n.Chain | None:
+    return node if isinstance(node, n.Chain) and node.operators == ("=",) else None
 
 
 def _opposite(a: n.Node, b: n.Node) -> bool:
@@ -83,6 +90,5 @@ def _at(node: n.Node, letter: n.Node, place: n.Node) -> n.Node | None:
     return None
 
 
-def _cases(s: Statement, branches: tuple[tuple[n.Node, n.Node | None], ...]) -> Statement:
-    assert isinstance(s.body, n.Chain)
-    return replace(s, body=replace(s.body, items=(s.body.items[0], n.Cases(branches))), conditions=())
+def _cases(s: Statement, chain: n.Chain, branches: tuple[tuple[n.Node, n.Node | None], ...]) -> Statement:
+    return replace(s, body=replace(chain, items=(chain.items[0], n.Cases(branches))), conditions=())

@@ -188,6 +188,8 @@ def rank_of(reader: Reader, node: n.Node) -> int:
     inner = reader.scope.resolve(name).removeprefix(GRADIENT)
     if inner in reader.scope.ranks:
         return reader.scope.ranks[inner]
+    if inner in reader.scope.extents:
+        return len(reader.scope.extents[inner])
     first = names_in(node)[0] if names_in(node) else n.Name("")
     if reader.guess is None or name in reader.scope.sizes or (name in SCALARS and first.style != "bold") \
             or (name in LOSSES and first.style != "bold"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from symconv.claims.lengths import length_truth
+from symconv.claims.lengths import as_written, length_truth, parameters
 from symconv.claims.scalar_reading import scalar_of_affine
 from symconv.claims.scope import Scope
 from symconv.claims.sizes import Role, Truth, conv_multiplies, conv_parameters, roles, truth_of
@@ -31,6 +31,9 @@ def truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
     if OTHER.search(role):
         return
     if re.search("param|weights|매개변수|파라미터|参数", role):
+        if (own := parameters(scope, role)) is not None:
+            yield own
+            return
         given = (False,) if role == "number of weights" else (True, False) if scope.bias is None else (scope.bias,)
         yield from (truth for bias in given if (truth := _parameters(scope, known, bias)))
         return
@@ -40,6 +43,7 @@ def truths(scope: Scope, output: str, claimed: Scalar) -> Iterable[Truth]:
         return
     if output not in known or known[output].kind != "output size":
         return
+    as_written(scope, {output, *names(claimed)})
     transposed = any(r.kind == "output padding" for r in known.values())
     first = scope.operation or ("transposed" if transposed else "convolution")
     kinds = {r.kind for r in known.values()}

@@ -306,6 +306,9 @@ class Scope:
             self.sizes |= set(sizes.values())
             put = {old: Affine.of(v) for old, v in sizes.items()}
             moved.append(Axis(a.low.substitute(put), a.extent.substitute(put) if a.extent is not None else None))
+        said = self.extents.get(there, ())
+        if len(said) == len(moved):
+            moved = [replace(a, extent=e) for a, e in zip(moved, said, strict=True)]
         self.arrays.setdefault(there, Array(there, tuple(moved)))
         self.same_lengths(there, tuple(moved))
 

@@ -17,7 +17,7 @@ from symconv.claims.defining import defined
 from symconv.claims.elements import matched
 from symconv.claims.examples import for_the_example
 from symconv.claims.finding import LOWER, UPPER
-from symconv.claims.function_definitions import functions
+from symconv.claims.function_definitions import functions, is_function_of
 from symconv.claims.grounds import compared, grounded
 from symconv.claims.images import number_images
 from symconv.claims.indexing import Indexing, is_line
@@ -193,11 +193,16 @@ class Session:
         body = s.body
         if not isinstance(body, n.Chain):
             return 3
+        if body.operators == ("in",):  # shapes
+            return 0
         if _range(body, self.scope):  # w = (w_0, ..., w_{k-1}), but i = 1, ..., n belongs to the formula before it
             return 0 if isinstance(body.items[1], n.Items) and isinstance(body.items[1].entries[0], n.Scripted) else 3
         if self.element(body.items[0]):
             return 3
         if all(scalar_like(i, self.scope) for i in body.items):
+            return 0
+        # sigma(z) = 1/(1 + e^{-z}) comes before z_i says that z is an array
+        if is_function_of(body.items[0], self.scope.functions):
             return 0
         if len(body.items) == 2 and isinstance(body.items[1], n.Partial) and isinstance(
                 body.items[0], n.Name | n.Scripted):  # delta = dL/dy

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from symconv.affine import Affine, equal
 from symconv.claims import whole
-from symconv.claims.letters import kernel_second
+from symconv.claims.letters import index_names, kernel_second
 from symconv.claims.raw import Factor, Raw, Value, fresh
 from symconv.claims.scope import ENDS, FINITE, LINE, Array, Axis, Definition, Scope
 from symconv.claims.stars import USUAL, canonical, is_open, meaning_of, named
@@ -38,7 +38,8 @@ def operated(reader: Reader, node: n.Operation) -> Value:
 
 def star(reader: Reader, node: n.Operation) -> Value:
     """A convolution of whole arrays, or multiplication between numbers."""
-    inner = replace(reader, guess=reader.guess or reader.scope.rank_of_operator(named(node)))
+    inner = replace(reader, guess=_said_rank(reader.scope, node) or reader.guess
+                    or reader.scope.rank_of_operator(named(node)))
     left, right = inner.value(node.left), inner.value(node.right)
     for side in (left, right):
         if side.array == IMPULSE and side.rank:
@@ -53,11 +54,7 @@ def star(reader: Reader, node: n.Operation) -> Value:
         if template.general:  # what the operator was defined for goes on without end
             _endless(reader.scope, *(v for v in (left, right) if v.array not in reader.scope.extents))
         return template.apply(left, right)
-    said = f"{reader.scope.stars.get(canonical(node.operator), '')} {node.label}"
-    if not any(m in said for m in ("valid", "full", "same")):
-        _endless(reader.scope, left, right)  # nobody says how long they are
-    if (rank := max(left.rank, right.rank)) > 3:
-        raise not_understood(f"the operator {node.operator} is not understood between arrays with {rank} axes", node)
+    _known(reader, node, left, right)
     meaning, mode = meaning_of(reader.scope, node)
     template = reader.scope.templates.get((named(node), 1))
     defined = template is not None or reader.scope.stars.get(canonical(node.operator))
@@ -76,6 +73,26 @@ def star(reader: Reader, node: n.Operation) -> Value:
     if meaning == "product" or not left.rank or not right.rank:
         return whole.product(left, right)
     return slid(reader, node, left, right)
+
+
+def _known(reader: Reader, node: n.Operation, left: Value, right: Value) -> None:
+    """An operator that is no template's has a meaning, and operands with few axes.
+
+    Raises:
+        NotationError: it has not.
+    """
+    if canonical(node.operator) not in USUAL:
+        raise not_understood(f"{node.operator} was defined for other arrays", node)
+    said = f"{reader.scope.stars.get(canonical(node.operator), '')} {node.label}"
+    if not any(m in said for m in ("valid", "full", "same")):
+        _endless(reader.scope, left, right)  # nobody says how long they are
+    if (rank := max(left.rank, right.rank)) > 3:
+        raise not_understood(f"the operator {node.operator} is not understood between arrays with {rank} axes", node)
+
+
+def _said_rank(scope: Scope, node: n.Operation) -> int:
+    """How many axes an operand has of which somebody says how long it is; 0 where nobody does."""
+    return max((len(scope.extents.get(scope.resolve(key(x)), ())) for x in index_names(node)), default=0)
 
 
 def _endless(scope: Scope, *operands: Value) -> None:

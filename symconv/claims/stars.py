@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from symconv.claims.scope import Scope
+from symconv.claims.words import CONVOLUTIONS, key
 from symconv.notation import nodes as n
 
+MODES = ("full", "valid", "same")
 CANONICAL = {"*": "*", "ast": "*", "star": "star", "circledast": "circledast", "otimes": "otimes"}
 USUAL = {"*": "convolution", "star": "correlation", "circledast": "correlation", "otimes": "correlation"}
 
@@ -17,8 +19,19 @@ def canonical(operator: str) -> str:
 def named(node: n.Operation) -> str:
     """The operator with a label that makes it another one: *_l, but not *_full."""
     label = node.label.strip().lower()
-    return canonical(node.operator) + (f"_{label}" if label and not any(
-        w in label for w in ("full", "valid", "same", "corr", "conv")) else "")
+    own = canonical(node.operator) not in USUAL or not any(w in label for w in (*MODES, "corr", "conv"))
+    return canonical(node.operator) + (f"_{label}" if label and own else "")
+
+
+def convolution(node: n.Node) -> n.Operation | None:
+    """conv2(A, B, valid) as an operator of that name between the two; None for anything else."""
+    if not isinstance(node, n.Call) or len(node.arguments) not in (2, 3):
+        return None
+    word = key(node.head).lower().replace(" ", "")
+    mode = key(node.arguments[2]).strip("'`\"").lower() if len(node.arguments) == 3 else ""
+    if word not in CONVOLUTIONS or (mode and mode not in MODES):
+        return None
+    return n.Operation(word, node.arguments[0], node.arguments[1], mode)
 
 
 def is_open(scope: Scope, node: n.Operation) -> bool:
@@ -49,6 +62,6 @@ def meaning_of(scope: Scope, node: n.Operation) -> tuple[str, str]:
     if not meaning:
         usual = scope.preferred.get(operator, USUAL[operator])
         meaning = scope.taken[operator][0] if operator in scope.taken else usual
-    mode = next((m for m in ("full", "valid", "same") if m in node.label.lower()), "") \
-        or next((m for m in ("full", "valid", "same") if m in words), "") or scope.mode
+    mode = next((m for m in MODES if m in node.label.lower()), "") \
+        or next((m for m in MODES if m in words), "") or scope.mode
     return meaning, mode or "valid"

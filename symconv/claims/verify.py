@@ -10,10 +10,10 @@ from symconv.claims.choices import under_each_choice
 from symconv.claims.directives import directive
 from symconv.claims.finding import Finding
 from symconv.claims.judge import Judgement
-from symconv.claims.letters import numbering
+from symconv.claims.letters import numbering, walk
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.phrases import simpler
-from symconv.claims.piecewise import elsewhere, indexed, pieced
+from symconv.claims.piecewise import elsewhere, indexed, indexed_names, pieced
 from symconv.claims.prose import said, wordy, zero_outside
 from symconv.claims.raw import number_afresh
 from symconv.claims.scope import Scope
@@ -116,6 +116,7 @@ def spoken_of(f: Finding, context: Sequence[Finding], scope: Scope) -> Finding:
     said = [g.latex for g in context if g.code == "SC002" and token.search(re.sub(r"[\\{}$]", "", g.latex))]
     if scope.roles.get(name) and name not in scope.arrays:
         said.append(scope.roles[name])
+    said += [f"{d.name} is made of it" for d in scope.definitions.values() if name in d.reads]
     return withdrawn(f, f"how {name} follows is not understood: {said[0]}") if name and said else f
 
 
@@ -196,6 +197,8 @@ def elements_first(statements: list[tuple[str, Place, Statement]]) -> list[tuple
     for i, c in chains:
         if isinstance(c.items[0], n.Name) and not isinstance(c.items[1], n.Partial):
             read = [said[x] for x in names_in(c.items[1]) if x in said and said[x] > i]
+            if not read and any(isinstance(x, n.Call) for x in walk(c.items[1])):  # x = f(z), for x_{i+j} behind it
+                read = [j for j, other in chains if j > i and c.items[0] in indexed_names(other)][:1]
             places[i] = max(read, default=i)
     return [statements[i] for i in sorted(range(len(statements)), key=lambda i: (places.get(i, i), i in places))]
 

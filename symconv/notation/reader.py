@@ -303,8 +303,13 @@ class Reader(Scripts):
             functional = isinstance(base.body, n.Operation) and base.body.operator in FUNCTIONAL
             return bracket != "{" and (functional or (bracket == "[") != (base.bracket == "["))
         if isinstance(base, n.Call):
-            return bracket == "[" and not self.states()
+            return bracket == "[" and not self.states() and not self.sums()
         return isinstance(base, n.Partial) and bracket == "("
+
+    def sums(self) -> bool:
+        """Does a sum stand first in the brackets here, as in u(m) [sum_n v(n) x(n)]?"""
+        token = self.tokens[self.at + 1]
+        return token.kind == "macro" and token.text in ("sum", "int")
 
     def states(self) -> bool:
         """Is there a relation in the brackets here, as in [i = j]?"""
