@@ -307,6 +307,9 @@ def test_what_is_given_is_used(claim: str, given: tuple[str, ...], verdict: str)
 CHANNELS = (r"Y_{d,i} = b_d + \sum_{c=1}^{C} \sum_{u=1}^{F} W_{d,c,u} X_{c,i+u-1}", r"1 \le d \le D", "C \\ge 2")
 DILATED = (r"y_i = \sum_{j=0}^{k-1} x_{i + j (d + 1)} w_j", "o: output size", "i: input size", "k: kernel size",
            "d: dilation")
+SPREAD = (r"y_m = \sum_{j=0}^{k-1} w_j x_{sm+j}", r"\delta_m = \frac{\partial L}{\partial y_m}",
+          r"\tilde\delta_{sm} = \delta_m", r"\tilde\delta_n = 0 \text{ for } s \nmid n", "zero outside", r"s \ge 2",
+          r"k \ge 2")
 CONV2 = r"\mathrm{conv2}(A,B,\text{full})_{r,c} = \sum_{a,b} A_{a,b} B_{r-a+1,c-b+1}"
 
 
@@ -336,6 +339,10 @@ CONV2 = r"\mathrm{conv2}(A,B,\text{full})_{r,c} = \sum_{a,b} A_{a,b} B_{r-a+1,c-
     (r"\frac{\partial E}{\partial x} = \mathrm{conv2}(\delta, \mathrm{rot180}(K), \text{full})",
      (r"u_{r,c} = \sum_{a=1}^{k} \sum_{b=1}^{k} x_{r+a-1,c+b-1} K_{a,b}", r"\delta = \frac{\partial E}{\partial u}",
       CONV2, "zero outside", "base 1"), "proved_if"),
+    # Every s-th element, and zeros between.
+    (r"\frac{\partial L}{\partial x_n} = \sum_{j=0}^{k-1} w_j \tilde\delta_{n-j}", SPREAD, "proved"),
+    (r"\frac{\partial L}{\partial x_n} = \sum_{j=0}^{k-1} w_j \tilde\delta_{n+j}", SPREAD, "refuted"),
+    (r"(u * h)[p] = \sum_n h[p-2n] x[n]", ("u[2p] = x[p]", "u[2p+1] = 0", "* is full convolution"), "proved"),
     ("b' = b - 1", (r"y_i = \sum_j w_j x_{i+j} + b", r"z_i = \sum_j w_j x_{i+j} + b'"), "not_understood"),
 ])  # fmt: skip
 def test_what_a_layer_says_comes_before_what_is_usual(claim: str, given: tuple[str, ...], verdict: str) -> None:

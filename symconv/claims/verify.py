@@ -13,7 +13,7 @@ from symconv.claims.judge import Judgement
 from symconv.claims.letters import numbering, walk
 from symconv.claims.outcome import Outcome, Remark
 from symconv.claims.phrases import simpler
-from symconv.claims.piecewise import elsewhere, indexed, indexed_names, pieced
+from symconv.claims.piecewise import elsewhere, indexed, indexed_names, interleaved, pieced
 from symconv.claims.prose import said, wordy, zero_outside
 from symconv.claims.raw import number_afresh
 from symconv.claims.scope import Scope
@@ -170,7 +170,8 @@ def take(session: Session, texts: Sequence[tuple[str, Place]], path: str) -> lis
             statements += ((text, place, s) for s in with_conditions(parse(FOR.sub(r"\\text{ \1 }", text))))
         except NotationError as e:
             found.append(unread(text, path, place, e.reason))
-    instead = elsewhere([s for _, _, s in statements])
+    plain = [s for _, _, s in statements]
+    instead = elsewhere(plain) | interleaved(plain)
     statements = [(text, place, whole) for i, (text, place, s) in enumerate(statements)
                   if (whole := instead.get(i, s)) is not None]
     session.indexed |= indexed(s for _, _, s in statements)
