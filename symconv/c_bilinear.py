@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
@@ -12,29 +12,38 @@ from symconv.bilinear.bounds import error_bound, in_integers
 from symconv.bilinear.c_kernel import Printer, check_printable
 from symconv.bilinear.candidates import Candidate, candidates
 from symconv.bilinear.cost import cost, cycles
-from symconv.bilinear.plan import Plan
+from symconv.bilinear.packing import Packed, packed
 from symconv.bilinear.program import Program
 from symconv.bilinear.story import Story, story
 from symconv.bilinear.verify import check_program
-from symconv.c_target import CFunction, Rounded, parameters
-from symconv.c_vector import BYTES, vector_typedef
+from symconv.c_routine import CStep, Local, routines, shape_text
+from symconv.c_target import CFunction, Rounded, printed_steps, vector_helpers
+from symconv.c_vector import vector_typedef
+from symconv.decide.prover import prove_equal
 from symconv.derivation import Function
 from symconv.errors import LimitExceeded, NotSupported
 from symconv.schedule.loops import loop_nest
-from symconv.schedule.program import Asked, Choice, Offer
+from symconv.schedule.program import Asked, Choice, Offer, Step
 
 HELD = 4  # vector registers beside the accumulators of a matrix product
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The algorithm, how far its error bound is beyond that of the plain sum, and the plan."""
+    """The algorithm with its tiles, and a plan of it, over copies or not."""
 
     candidate: Candidate
+    packed: Packed
+
+    @property
+    def cycles(self) -> float:
+        return cycles(self.packed)
 
     def __repr__(self) -> str:
-        plan = self.candidate.plan
-        return f"{story(plan.program).name} along {', '.join(self.candidate.tiles)}, {plan}"
+        plan = self.packed.plan
+        copies = [p.packed.name for p in (*self.packed.copies, *filter(None, [self.packed.back]))]
+        return (f"{story(plan.program).name} along {', '.join(self.candidate.tiles)}, {plan}"
+                + f"; copies {', '.join(copies)}" * bool(copies))
 
 
 def bilinear_functions(function: Function, types: Mapping[str, str], accumulate: bool,
@@ -45,42 +54,87 @@ def bilinear_functions(function: Function, types: Mapping[str, str], accumulate:
     if not wanted or not single or accumulate:
         return
     lanes, registers = asked.machine.lanes(4), asked.machine.registers - HELD
-    found = sorted(candidates(function.equation, lanes, registers=registers), key=lambda c: cycles(c.plan))
+    found = sorted((s for c in candidates(function.equation, lanes, registers=registers) for s in _shapes(c)),
+                   key=lambda s: s.cycles)
     if not found:
         return
-    candidate = found[0 if asked.pick is None else asked.pick % len(found)]
-    try:
-        check_printable(candidate.plan)
-    except (LimitExceeded, NotSupported):
-        return
-    if check_program(candidate.plan.program).proved:
-        yield Offer("bilinear", cycles(candidate.plan), partial(_printed, function, candidate), Shape(candidate))
+    shape = found[0 if asked.pick is None else asked.pick % len(found)]
+    if _is_proved(shape, function):
+        yield Offer("bilinear", shape.cycles, partial(_printed, function, shape, asked), shape)
 
 
-def _printed(function: Function, candidate: Candidate, choice: Choice) -> CFunction:
-    plan, told = candidate.plan, story(candidate.plan.program)
+def _shapes(c: Candidate) -> Iterator[Shape]:
+    """The plan on the arrays as they are, and on copies of those that do not suit it."""
+    for over in (Packed, packed):
+        try:
+            found = over(c.plan)
+            check_printable(found.plan)
+        except (LimitExceeded, NotSupported):
+            continue
+        if found.copies or found.back or found.plan is c.plan:
+            yield Shape(c, found)
+
+
+def _is_proved(shape: Shape, function: Function) -> bool:
+    """Is the program that of its equation, and that of the copies, put into each other, the function's?"""
+    program = shape.packed.plan.program
+    return check_program(program).proved and prove_equal(shape.packed.meaning, function.equation).proved
+
+
+def _printed(function: Function, shape: Shape, asked: Asked, choice: Choice) -> CFunction:
+    plan, bare = shape.packed.plan, shape.candidate.plan.program
+    told = story(bare)
     program, factor = in_integers(plan.program)
-    whole = _function(replace(plan, program=program), function, "double", choice)
-    bound = partial(error_bound, plan.program)
-    rounded = Rounded(bound, whole, factor, _growth(program), _note(told))
-    made = _function(plan, function, "float", choice)
+    whole = _function(replace(shape.packed, plan=replace(plan, program=program)), function, "double", choice, asked)
+    rounded = Rounded(partial(error_bound, bare), whole, factor, _growth(program), _note(told))
+    made = _function(shape.packed, function, "float", choice, asked)
     checked = "Checked against the equation: every matrix on a tile, the steps by proof."
     facts = (*made.facts, *told.lines(), str(cost(plan)), checked)
     return replace(made, facts=facts, rounded=rounded)
 
 
-def _function(plan: Plan, function: Function, ctype: str, choice: Choice) -> CFunction:
+def _function(made: Packed, function: Function, ctype: str, choice: Choice, asked: Asked) -> CFunction:
+    plan = made.plan
     printer = Printer(plan, ctype, apart=False, prefix=f"{function.name}_")
-    lent = printer.workspace
     types = dict.fromkeys((t.name for t in (*function.arguments, function.equation.output)),
                           {"float": "float32", "double": "float64"}[ctype])
-    unread = tuple(t.name for t in function.arguments if t not in plan.program.equation.reads)
+    before = [Step((c.equation,), nest) for c, nest in zip(made.copies, made.nests(plan.lanes), strict=False)]
+    after = [Step((e,), made.nests(plan.lanes)[-1]) for e in (made.unpacking,) if e is not None]
+    copies = [p.packed for p in (*made.copies, *filter(None, [made.back]))]
+    moved, _ = printed_steps(function, types, [*before, *after], copies)
+    steps = _in_order(moved[:len(before)], _products(printer), moved[len(before):])
+    local = [*(Local(t.name, prod(t.extents), shape_text(t.extents)) for t in copies),
+             *(Local(s.name, s.size) for s in printer.kept)]
+    routine, prepared = routines(function, types, steps, local, asked.constant)
+    helpers = vector_helpers([n for s in (*before, *after) for n in s.body], ctype)
     typedef = vector_typedef(ctype, plan.lanes)
     products, multiplications = loop_nest(function.equation, False).products, prod(plan.extents.values())
     count = f"{multiplications} multiplications in its matrix products, for a sum of {products} terms."
-    return CFunction(function, choice, parameters(function, types, lent), (), (printer.main("").body,), (),
-                     (typedef, printer.static()), unread, lent * BYTES[ctype],
-                     products, multiplications, (count,))
+    return CFunction(function, choice, routine, (), (*dict.fromkeys((typedef, *helpers)), printer.static()),
+                     products, multiplications, (count,), prepared)
+
+
+def _products(printer: Printer) -> list[CStep]:
+    """The taps made ready where that is done once, and the rounds."""
+    plan = printer.plan
+    (taps,), (signal,) = (frozenset(t.name for t in step.reads if t not in plan.program.constants)
+                          for step in plan.program.steps[:2])
+    more = frozenset(f.tensor.name for t in printer.more for f in t.factors)
+    kept = frozenset(s.name for s in printer.kept)
+    result = frozenset({plan.program.equation.output.name})
+    if not plan.prepares:
+        return [CStep(printer.rounds(), frozenset({taps, signal}) | more, kept | result)]
+    return [CStep((printer.preparation(),), frozenset({taps}), frozenset({"U"})),
+            CStep(printer.rounds(), frozenset({"U", signal}) | more, kept - {"U"} | result)]
+
+
+def _in_order(copies: Sequence[CStep], products: Sequence[CStep], back: Sequence[CStep]) -> list[CStep]:
+    """Each copy just before the first step that reads it: what belongs to the taps comes first."""
+    found: list[CStep] = []
+    for step in products:
+        found += [c for c in copies if c.writes & step.reads and c not in found]
+        found.append(step)
+    return [*found, *back]
 
 
 def _growth(program: Program) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from symconv.c_bilinear import bilinear_functions
-from symconv.c_target import CTYPES, CFunction, nest_function
+from symconv.c_routine import CTYPES
+from symconv.c_target import CFunction, nest_function
 from symconv.c_vector import BYTES
 from symconv.derivation import Function
 from symconv.schedule.program import PLAIN, Asked, Choice, Offer, Program, choose, programs
@@ -30,7 +31,7 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
 def _nests(function: Function, types: Mapping[str, str], accumulate: bool, asked: Asked) -> Iterator[Offer[CFunction]]:
     """Loops over steps."""
     def printed(made: Callable[[Choice], Program], choice: Choice) -> CFunction:
-        return nest_function(function, types, made(choice))
+        return nest_function(function, types, made(choice), asked.constant)
 
     element = BYTES.get(CTYPES[types[function.equation.output.name]], 1)
     for o in programs(function.equation, accumulate, element, asked):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from symconv.affine import Affine
-from symconv.c_vector import BYTES, total_helper, transpose_helper, vector_lines, vector_typedef
+from symconv.c_routine import CTYPES, Block, CStep, Local, Prepared, Routine, routines, shape_text
+from symconv.c_vector import total_helper, transpose_helper, vector_lines, vector_typedef
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
@@ -29,17 +31,16 @@ from symconv.schedule.nodes import (
     Total,
     Transpose,
 )
-from symconv.schedule.program import Choice, Program
+from symconv.schedule.program import Choice, Program, Step
 from symconv.templating import environment
 
-CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
 RESERVED = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long "
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
     "alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable namespace new "
     "noexcept nullptr operator private protected public static_assert template this throw true try typeid typename "
     "using virtual wchar_t and or not in is as def del pass from import global lambda None True False np "
-    "sum partial tile turned workspace relu sigmoid tanh tanhf exp expf main".split())
+    "sum partial tile turned workspace prepared relu sigmoid tanh tanhf exp expf main".split())
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,6 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Block:
-    """A piece of code as the template sees it: lines before a head, and an indented body."""
-
-    setup: tuple[str, ...]
-    head: str
-    body: tuple[Block, ...] = ()
-
-
-@dataclass(frozen=True)
-class Parameter:
-    declaration: str
-    prototype: str
-    shape: str
-
-
-@dataclass(frozen=True)
 class Note:
     """What a header says of a function: its formula, and what the result is (or '')."""
 
@@ -93,25 +78,29 @@ class CFunction:
     """One C function, ready for its template.
 
     Args:
+        routine: the function itself.
+        helpers: pointwise functions in use.
         vectors: the vector types in use, and static functions on them.
-        workspace: in bytes.
         products: terms added up.
         facts: what is said of it: its operations first, besides the schedule what else there is to tell.
+        prepared: where a part of it can be done beforehand.
     """
 
     function: Function
     choice: Choice
-    parameters: tuple[Parameter, ...]
-    arrays: tuple[str, ...]
-    parts: tuple[tuple[Block, ...], ...]
+    routine: Routine
     helpers: tuple[str, ...]
     vectors: tuple[str, ...]
-    unread: tuple[str, ...]
-    workspace: int
     products: int
     multiplications: int
     facts: tuple[str, ...]
+    prepared: Prepared | None = None
     rounded: Rounded | None = None
+
+    @property
+    def routines(self) -> tuple[Routine, ...]:
+        """In the order they are printed."""
+        return ((self.prepared.prepare, self.prepared.rest) if self.prepared else ()) + (self.routine,)
 
 
 @dataclass(frozen=True)
@@ -132,45 +121,45 @@ class Rounded:
     note: str
 
 
-def nest_function(function: Function, types: Mapping[str, str], made: Program) -> CFunction:
+def nest_function(function: Function, types: Mapping[str, str], made: Program,
+                  constant: Collection[str] = ()) -> CFunction:
     """Print the steps of a program as one function.
+
+    Args:
+        constant: names of arguments that stay the same from call to call.
 
     Raises:
         NotSupported: the type cannot hold the result (a fraction or an exponential in integers).
     """
+    steps, helpers = printed_steps(function, types, made.steps, made.workspace)
+    vectors = vector_helpers([n for s in made.steps for n in s.body], CTYPES[types[function.equation.output.name]])
+    local = [Local(t.name, prod(t.extents), shape_text(t.extents)) for t in made.workspace]
+    routine, prepared = routines(function, types, steps, local, constant)
+    return CFunction(function, made.choice, routine, helpers, vectors, made.products, made.multiplications,
+                     (f"{made.multiplications} multiplications, {made.products} additions.",), prepared)
+
+
+def printed_steps(function: Function, types: Mapping[str, str], steps: Sequence[Step],
+                  workspace: Sequence[Tensor]) -> tuple[list[CStep], tuple[str, ...]]:
+    """Steps as C, and the pointwise functions they need."""
     output = function.equation.output
     ctype = CTYPES[types[output.name]]
-    tensors = [t.name for t in (*function.arguments, output)]
-    loops = [m.name for s in made.steps for m in _flat(s.body) if isinstance(m, Loop)]
-    places = [m.place for s in made.steps for m in _flat(s.body) if isinstance(m, Label)]
-    indices = list(dict.fromkeys([*loops, *(n for a in places for n in sorted(a.names))]))
-    local = [t.name for t in made.workspace]
-    all_types = {**types, **dict.fromkeys((*local, "tile", "turned"), types[output.name])}
-    printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())
-    parts = tuple(tuple(b for n in s.body for b in printer.node(n)) for s in made.steps)
-    size = BYTES.get(ctype, 1)
-    *starts, total = made.offsets(size)
-    arrays = tuple(f"{ctype} *const {t.name} = workspace{f' + {at}' if at else ''}; /* {shape_text(t.extents)} */"
-                   for t, at in zip(made.workspace, starts, strict=True))
-    used = printer.read | {output.name for s in made.steps if s.body}
-    unread = tuple(t.name for t in (*function.arguments, output) if t.name not in used)
-    vectors = _vector_helpers([n for s in made.steps for n in s.body], ctype)
-    return CFunction(function, made.choice, parameters(function, types, total), arrays, parts,
-                     tuple(sorted(printer.helpers.values())), vectors, unread, total * size, made.products,
-                     made.multiplications, (f"{made.multiplications} multiplications, {made.products} additions.",))
+    flat = [m for s in steps for m in _flat(s.body)]
+    indices = dict.fromkeys(m.name for m in flat if isinstance(m, Loop))
+    indices |= dict.fromkeys(n for m in flat if isinstance(m, Label) for n in sorted(m.place.names))
+    arrays = [*(t.name for t in (*function.arguments, output)), *(t.name for t in workspace)]
+    all_types = {**types, **dict.fromkeys((*(t.name for t in workspace), "tile", "turned"), types[output.name])}
+    helpers: dict[str, str] = {}
+    names, found = Names.of(arrays, list(indices)), []
+    for s in steps:
+        printer = Printer(names, all_types, ctype, helpers, set())
+        body = tuple(b for n in s.body for b in printer.node(n))
+        writes = s.writes if body else frozenset[str]()
+        found.append(CStep(body, frozenset(printer.read & set(arrays)) - writes, writes))
+    return found, tuple(sorted(helpers.values()))
 
 
-def parameters(function: Function, types: Mapping[str, str], workspace: int) -> tuple[Parameter, ...]:
-    """The arguments, the output, and a workspace of so many elements where there is one."""
-    output = function.equation.output
-    ctype = CTYPES[types[output.name]]
-    found = [*(_parameter(t, f"const {CTYPES[types[t.name]]}") for t in function.arguments), _parameter(output, ctype)]
-    if workspace:
-        found.append(Parameter(f"{ctype} *restrict workspace", f"{ctype} *workspace", f"[{workspace}]"))
-    return tuple(found)
-
-
-def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
+def vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
     """The vector types in use, and the functions that turn squares of them."""
     flat = _flat(nodes)
     widths = {n.width for n in flat if isinstance(n, Fetch | Accumulator | Keep | Transpose) and n.width > 1}
@@ -183,14 +172,6 @@ def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
 def _flat(nodes: Sequence[Node]) -> list[Node]:
     """All nodes, at any depth."""
     return [m for n in nodes for m in (n, *(_flat(n.body) if isinstance(n, Loop | Guard | Scope) else ()))]
-
-
-def _parameter(t: Tensor, ctype: str) -> Parameter:
-    return Parameter(f"{ctype} *restrict {t.name}", f"{ctype} *{t.name}", shape_text(t.array_shape))
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    return "".join(f"[{n}]" for n in shape) or "[1]"
 
 
 @dataclass(frozen=True)
@@ -365,8 +346,13 @@ def _view(c: CFunction, note: Note) -> dict[str, object]:
     count, *story = c.facts
     facts += [count, *([f"Schedule {c.choice!r}."] if c.vectors else []), *story]
     return {"name": f.name, "formula": comment(note.formula), "facts": [line for t in facts for line in comment(t)],
-            "parameters": c.parameters, "parts": c.parts, "unread": c.unread, "arrays": c.arrays,
-            "workspace": c.workspace, "bound": comment(c.rounded.note) if c.rounded else []}
+            "routines": c.routines, "bound": comment(c.rounded.note) if c.rounded else [],
+            "prepared": c.prepared, "kept": _kept(c.prepared) if c.prepared else ""}
+
+
+def _kept(p: Prepared) -> str:
+    """What is prepared, in words."""
+    return " and ".join(p.prepare.arguments[:-1])
 
 
 def _safe(text: str) -> str:

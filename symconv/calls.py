@@ -27,7 +27,8 @@ LINE = 64  # bytes a workspace is aligned to
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What one array of a call must be."""
+    """What one array of a call must be. A new one is `lined` up with the lines of the cache where a kernel gains
+    by it: where it reads the array again and again."""
 
     function: str
     name: str
@@ -35,6 +36,7 @@ class Slot:
     dtype: np.dtype[Any]
     size: int  # in bytes
     flags: int = READ
+    lined: bool = False
 
     @staticmethod
     def of(function: str, tensor: Tensor, dtype: str, out: bool = False) -> Slot:
@@ -42,6 +44,14 @@ class Slot:
         kind, shape = np.dtype(dtype), tensor.array_shape
         return Slot(function, "out" if out else tensor.name, shape, kind, prod(shape) * kind.itemsize,
                     WRITE if out else READ)
+
+    def new(self, zeros: bool = False) -> Array:
+        """Such an array."""
+        if not self.lined:
+            return (np.zeros if zeros else np.empty)(self.shape, self.dtype)
+        memory = np.empty(self.size + LINE, np.uint8)
+        start = -address(memory) % LINE
+        return memory[start:start + self.size].view(self.dtype).reshape(self.shape)
 
     def placing(self) -> Callable[[Array], int]:
         """A function from an array to where its elements are. It raises ValueError, naming the array, when the
@@ -144,7 +154,7 @@ class Call(ABC):
 
     def new(self) -> Array:
         """An array for the result; of zeros when the kernel adds to it."""
-        return (np.zeros if self.adds else np.empty)(self.gives.shape, self.gives.dtype)
+        return self.gives.new(self.adds)
 
     @cached_property
     def _places(self) -> Callable[..., tuple[int, ...]]:
@@ -192,7 +202,7 @@ class CCall(Call):
     @cached_property
     def checked(self) -> Callable[..., Array]:
         function, places_of, place_of = self.function, self._places, self._place
-        lent, needs = self._lent, self.workspace
+        lent, needs, lined, any_new = self._lent, self.workspace, self.gives.lined, self.new
         new, shape, dtype = np.zeros if self.adds else np.empty, self.gives.shape, self.gives.dtype
         size, sizes, count = self.gives.size, [s.size for s in self.takes], len(self.takes)
 
@@ -202,7 +212,7 @@ class CCall(Call):
                 self._refuse(arrays)
             places = places_of(*arrays)
             if out is None:
-                out = new(shape, dtype)
+                out = any_new() if lined else new(shape, dtype)
                 place = address(out)
             else:
                 place = place_of(out)

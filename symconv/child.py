@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,11 +43,31 @@ def main(folder: Path) -> None:
     for number, call in enumerate(plan["calls"]):
         given = [arrays.pop(f"{number}_{j}") for j in range(call["count"])]
         held = [Guarded.of(a) for a in given]
-        lent = [Guarded.of(np.full(call["workspace"], FILL, np.uint8))] if call["workspace"] else []
-        load(Path(plan["library"]), call["symbol"])(*(g.array for g in (*held, *lent)))
-        error = _error(given, held) or ("memory beside the workspace was written to"
-                                        if not all(g.intact for g in lent) else "")
+        error = _run(Path(plan["library"]), call, held) or _error(given, held)
         np.savez(folder / f"out_{number}.npz", output=held[-1].array, error=np.array(error))
+
+
+def _run(library: Path, call: dict[str, Any], held: list[Guarded]) -> str:
+    """Call a function, and what prepares for it; which memory but that of its arrays was written to."""
+    *inputs, output = held
+    first, made = call["first"], []
+    if first:
+        made = [Guarded.of(np.full(first["size"], FILL, np.uint8))]
+        if error := _lending(library, first, [*(inputs[n] for n in first["reads"]), *made]):
+            return error
+        before = made[0].array.tobytes()
+        inputs = [(inputs + made)[n] for n in first["arguments"]]
+    error = _lending(library, call, [*inputs, output])
+    if made and (made[0].array.tobytes() != before or not made[0].intact):
+        return "what was prepared, or memory beside it, was written to"
+    return error
+
+
+def _lending(library: Path, call: dict[str, Any], held: list[Guarded]) -> str:
+    """Call one function with the workspace it takes, if any."""
+    lent = [Guarded.of(np.full(call["workspace"], FILL, np.uint8))] if call["workspace"] else []
+    load(library, call["symbol"])(*(g.array for g in (*held, *lent)))
+    return "" if all(g.intact for g in lent) else "memory beside the workspace was written to"
 
 
 def _error(given: list[Array], held: list[Guarded]) -> str:

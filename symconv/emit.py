@@ -12,6 +12,7 @@ from pathlib import Path
 
 from symconv import __version__
 from symconv.c_function import c_function
+from symconv.c_routine import Prepared, Routine
 from symconv.c_target import RESERVED, Note, Rounded
 from symconv.c_target import render as render_c
 from symconv.derivation import Derivation, Function, derive
@@ -41,6 +42,7 @@ class Package:
         workspace: bytes that each C function takes as its last argument; 0 for none.
         isa: whose vectors the C uses.
         exact: sums run in one order on every machine, products and sums rounded apart.
+        prepared: what of those functions can be done beforehand, and how.
         rounded: what those functions are held to that round in another way than their sum.
         whole: files with such functions in whole numbers, for validation.
     """
@@ -58,12 +60,18 @@ class Package:
     workspace: Mapping[str, int]
     isa: str = "generic"
     exact: bool = False
+    prepared: Mapping[str, Prepared] = field(default_factory=dict)
     rounded: Mapping[str, Rounded] = field(default_factory=dict)
     whole: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole_stem(self) -> str:
         return f"{self.stem}_whole"
+
+    def routines(self, function: Function) -> tuple[Routine, ...]:
+        """What prepares for a function and the rest of it, where there are such."""
+        found = self.prepared.get(function.name)
+        return (found.prepare, found.rest) if found else ()
 
     def adds(self, function: Function) -> bool:
         """Does this function add to its output array instead of overwriting it?"""
@@ -105,7 +113,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     stem = system.name + (f"_{dtype}" if dtype != "float32" else "") + ("_acc" if accumulate else "")
     text: dict[str, str] = {}
     machine = machine_named(native_isa() if isa == "native" else isa)
-    asked = Asked(machine, exact, tuple(schedules), pick)
+    asked = Asked(machine, exact, tuple(schedules), pick, frozenset(system.parameters))
     printed = [c_function(f, types, accumulate and f.proof is not None, asked) for f in functions]
     work = max(c.products for c in printed)
     if work > MAX_PRODUCTS:
@@ -122,7 +130,8 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     return Package(stem, derivation, system, functions, types, dtype, accumulate, text,
                    {c.function.name: c.multiplications for c in printed},
                    {c.function.name: c.products for c in printed},
-                   {c.function.name: c.workspace for c in printed}, machine.name, exact, rounded, whole)
+                   {c.function.name: c.routine.workspace for c in printed}, machine.name, exact,
+                   {c.function.name: c.prepared for c in printed if c.prepared}, rounded, whole)
 
 
 def _check_names(functions: Iterable[Function]) -> None:

@@ -111,7 +111,7 @@ class Formula:
             tuple(e.at(fixed) for e in equations), tuple(tensors[v].at(fixed) for v in inputs),
             tuple((v, numbered.numbers[v]) for v in numbered.names if v in numbered.numbers), self._name(equations[-1]),
             (("formula", repr(self.texts)), ("sizes", repr(sorted(self.sizes.items())))), self._command(),
-            tuple(_notes(reading, numbered, tensors)), numbered.needs)
+            tuple(_notes(reading, numbered, tensors)), needs=numbered.needs)
 
     def _command(self) -> str:
         words = [f"--formula {shlex.quote(t)}" for t in self.texts]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from symconv.calls import Bound, Call, CCall, Chain, NumpyCall, Slot, Workspace
+from symconv.c_routine import PREPARED, Routine, preparing
+from symconv.calls import WRITE, Bound, Call, CCall, Chain, NumpyCall, Slot, Workspace
 from symconv.derivation import Function
 from symconv.emit import Package, emit
 from symconv.equation import Tensor
@@ -48,7 +50,10 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
         library = compile_library({**package.files, **package.whole}, folder, exact=exact)
         evidence, make = validate(package, library=library), _c_call(package, library, folder)
     evidence.require()
-    return Kernels(package, evidence, {f.name: make(f) for f in package.functions})
+    calls = {f.name: make(f) for f in package.functions}
+    if target == "c":
+        calls |= dict(_prepared_calls(package, library, folder))
+    return Kernels(package, evidence, calls)
 
 
 def _slots(package: Package, f: Function) -> dict[str, Any]:
@@ -66,12 +71,37 @@ def _numpy_call(package: Package) -> Callable[[Function], Call]:
 def _c_call(package: Package, library: Path, folder: BuildFolder) -> Callable[[Function], Call]:
     def make(f: Function) -> Call:
         size = package.workspace[f.name]
-        symbol = f"{package.stem}_{f.name}"
-        function = entry(library, symbol, len(f.arguments) + 1 + bool(size))
-        return CCall(**_slots(package, f), function=function, workspace=size, keep=folder,
-                     at=place_of(library, symbol))
+        return CCall(**_slots(package, f), **_entry(library, f"{package.stem}_{f.name}", len(f.arguments) + 1, size),
+                     keep=folder)
 
     return make
+
+
+def _entry(library: Path, symbol: str, count: int, workspace: int) -> dict[str, Any]:
+    """A compiled function of so many arrays, and bytes of workspace where it takes some."""
+    return {"function": entry(library, symbol, count + bool(workspace)), "workspace": workspace,
+            "at": place_of(library, symbol)}
+
+
+def _prepared_calls(package: Package, library: Path, folder: BuildFolder) -> Iterator[tuple[str, Call]]:
+    """`prepare` and `forward_prepared`, and the like of gradients, where there are any."""
+    for f in package.functions:
+        for routine in package.routines(f):
+            *takes, gives = (_slot(package, f, routine, n) for n in routine.arguments)
+            place = _entry(library, f"{package.stem}_{routine.name}", len(routine.arguments), routine.workspace)
+            adds = package.adds(f) and gives.name != PREPARED
+            gives = replace(gives, name="out", flags=WRITE)
+            yield routine.name, CCall(routine.name, tuple(takes), gives, routine.arguments[-1], adds, **place,
+                                      keep=folder)
+
+
+def _slot(package: Package, f: Function, routine: Routine, name: str) -> Slot:
+    """One of the function's arrays, or what is prepared for it."""
+    for t in (*f.arguments, f.equation.output):
+        if t.name == name:
+            return Slot.of(routine.name, t, package.types[name])
+    dtype, size = np.dtype(package.types[f.equation.output.name]), package.prepared[f.name].size
+    return Slot(routine.name, name, (size,), dtype, size * dtype.itemsize, lined=True)
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +117,10 @@ class Kernels:
     `out=` is an array to write the result into (to add to, after `build(..., accumulate=True)`),
     `workspace=` one that `workspace()` returned, for kernels that need some; without them each call
     makes its own. `bind` fixes all of them.
+
+    For inference `prepared = prepare(w)` does once what depends on the weights alone, and
+    `forward_prepared(x, prepared)` takes the result in their place; the same for a gradient that reads
+    weights: `prepare_grad_x(w)` and `grad_x_prepared(prepared, dy)`.
 
     Raises, on a call:
         ValueError: an array has another shape, dtype or memory order than the kernel was made for,
@@ -108,19 +142,48 @@ class Kernels:
 
     @property
     def grad(self) -> dict[str, Callable[..., Array]]:
-        return {n.removeprefix("grad_"): way.checked for n, way in self._ways.items() if n != "forward"}
+        return {n: self._ways[f"grad_{n}"].checked for n in self.package.derivation.grad}
 
     @cached_property
     def _ways(self) -> dict[str, Call | Chain]:
         """What each name calls: one kernel, or several where results in between are computed on the way."""
         made = tuple(f.name for f in self.package.functions if f.proof is None)
-        gradients = [f for f in self.package.functions if f.proof is not None]
-        return {"forward": self._way("forward", self.package.system.inputs, made),
-                **{f.name: self._way(f.name, self.takes(f), self._order(f)) for f in gradients}}
+        given = {"forward": self.package.system.inputs}
+        orders = {"forward": made}
+        for f in (f for f in self.package.functions if f.proof is not None):
+            given[f.name], orders[f.name] = self.takes(f), self._order(f)
+        found: dict[str, Call | Chain] = {}
+        for f in (f for f in self.package.functions if f.name in given):
+            found[f.name] = self._way(f.name, tuple(t.name for t in given[f.name]), orders[f.name])
+            found |= self._prepared_ways(f, tuple(t.name for t in given[f.name]), orders[f.name])
+        return found
 
-    def _way(self, name: str, reads: tuple[Tensor, ...], order: tuple[str, ...]) -> Call | Chain:
-        names, calls = tuple(t.name for t in reads), tuple(self.calls[n] for n in order)
+    def _way(self, name: str, names: tuple[str, ...], order: tuple[str, ...]) -> Call | Chain:
+        calls = tuple(self.calls[n] for n in order)
         return calls[0] if len(calls) == 1 and calls[0].reads == names else Chain(name, names, calls)
+
+    def _prepared_ways(self, f: Function, names: tuple[str, ...], order: tuple[str, ...]) -> dict[str, Call | Chain]:
+        """`prepare` and what takes its result, for a kernel that reads weights. Where the compiled one has nothing to
+        do beforehand, what is prepared is a copy of them."""
+        first, last = preparing(f.name)
+        own = next((n for n in self.package.system.parameters if n in self.calls[f.name].reads), None)
+        if own is None:
+            return {}
+        if first in self.calls:
+            prepare, rest = self.calls[first], self.calls[last]
+        else:
+            whole = self.calls[f.name]
+            slot = next(s for s in whole.takes if s.name == own)
+            prepare = NumpyCall(first, (replace(slot, function=first),),
+                                replace(slot, function=first, name="out", flags=WRITE), PREPARED, False, np.copy)
+            rest = replace(whole, name=last, takes=tuple(
+                replace(s, function=last, name=PREPARED if s.name == own else s.name) for s in whole.takes))
+        gone = set(prepare.reads) - set(rest.reads)
+        at = min(names.index(n) for n in prepare.reads)
+        reads = tuple(n for n in (*names[:at], PREPARED, *names[at:]) if n not in gone)
+        calls = tuple(rest if n == f.name else self.calls[n] for n in order)
+        way = calls[0] if len(calls) == 1 and calls[0].reads == reads else Chain(last, reads, calls)
+        return {first: prepare, last: way}
 
     def bind(self, name: str, *arrays: Array, out: Array | None = None, workspace: Workspace | None = None) -> Bound:
         """A kernel on fixed arrays: `step = kernels.bind("grad_w", x, dy, out=dw)`, then `step()` as often as you like.

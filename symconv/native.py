@@ -11,7 +11,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -182,6 +182,18 @@ address: Callable[[Array], int] = _address_in_object if _reads_well() else _addr
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """A function to call first, on some of the inputs, given by their numbers: what it makes, so many bytes, stands
+    at -1 among the `arguments` of the call itself."""
+
+    symbol: str
+    reads: tuple[int, ...]
+    size: int
+    workspace: int
+    arguments: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Call:
     """One call for the child process: read-only inputs, then an output prepared by the caller, then so many
     bytes of workspace where there are any."""
@@ -190,6 +202,7 @@ class Call:
     inputs: tuple[Array, ...]
     output: Array
     workspace: int = 0
+    first: Preparation | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +219,8 @@ def run_in_child(library: Path, calls: Sequence[Call]) -> list[Outcome]:
         folder = Path(name)
         arrays = {f"{i}_{j}": a for i, c in enumerate(calls) for j, a in enumerate((*c.inputs, c.output))}
         np.savez(folder / "in.npz", **arrays)  # type: ignore[arg-type]
-        plan = [{"symbol": c.symbol, "count": len(c.inputs) + 1, "workspace": c.workspace} for c in calls]
+        plan = [{"symbol": c.symbol, "count": len(c.inputs) + 1, "workspace": c.workspace,
+                 "first": c.first and asdict(c.first)} for c in calls]
         (folder / "plan.json").write_text(json.dumps({"library": str(library), "calls": plan}))
         try:
             command = [sys.executable, "-m", "symconv.child", str(folder)]

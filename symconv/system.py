@@ -34,6 +34,7 @@ class System:
         spec: canonical (key, value) pairs the layer can be rebuilt from.
         command: canonical command-line arguments, empty when the layer has none.
         notes: (statement, text) about derived sizes, for derivations.
+        parameters: names of inputs that stay the same from call to call (weights), so that kernels may prepare them.
     """
 
     equations: tuple[Equation, ...]
@@ -43,6 +44,7 @@ class System:
     spec: tuple[tuple[str, str], ...] = ()
     command: str = ""
     notes: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         made = {e.output for e in self.equations}

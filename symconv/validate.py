@@ -19,7 +19,7 @@ from symconv.derivation import Function
 from symconv.emit import Package
 from symconv.equation import Equation, Tensor
 from symconv.errors import LimitExceeded, ValidationError
-from symconv.native import BuildFolder, Call, Outcome, compile_library, find_compiler, run_in_child
+from symconv.native import BuildFolder, Call, Outcome, Preparation, compile_library, find_compiler, run_in_child
 from symconv.reference import forward, gradients, magnitudes, terms
 from symconv.system import System
 
@@ -38,6 +38,7 @@ class Case:
 
     Args:
         factor: where it is run with whole constants, how much larger its result is; else 0.
+        beforehand: weights are prepared by a call of its own.
     """
 
     function: Function
@@ -47,6 +48,7 @@ class Case:
     expected: Array
     tolerance: Array | float
     factor: int = 0
+    beforehand: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,12 @@ def _c_files(package: Package) -> dict[str, str]:
 
 def c_cases(package: Package, cases: Sequence[Case]) -> list[Case]:
     """The same cases for C: where a function rounds otherwise than its sum, integers go to its build with whole
-    constants, which has to be exact, and real data to the build that is shipped, within the bound of its own."""
-    return [_rounded_case(package.rounded[c.function.name], c) if c.function.name in package.rounded else c
-            for c in cases]
+    constants, which has to be exact, and real data to the build that is shipped, within the bound of its own.
+    Where weights can be prepared, each case once more like that."""
+    found = [_rounded_case(package.rounded[c.function.name], c) if c.function.name in package.rounded else c
+             for c in cases]
+    return found + [replace(c, label=f"{c.label}, prepared", beforehand=True) for c in found
+                    if c.function.name in package.prepared]
 
 
 def _rounded_case(rounded: Rounded, c: Case) -> Case:
@@ -149,9 +154,24 @@ def _rounded_case(rounded: Rounded, c: Case) -> Case:
 
 def c_calls(package: Package, cases: Sequence[Case]) -> list[Call]:
     """How `c_cases` are run."""
-    return [Call(f"{package.whole_stem if c.factor else package.stem}_{c.function.name}", c.inputs, c.prepared,
-                 package.rounded[c.function.name].whole.workspace if c.factor else package.workspace[c.function.name])
-            for c in cases]
+    return [_c_call(package, c) for c in cases]
+
+
+def _c_call(package: Package, c: Case) -> Call:
+    name = c.function.name
+    stem, prepared, workspace = package.stem, package.prepared.get(name), package.workspace[name]
+    if c.factor:
+        whole = package.rounded[name].whole
+        stem, prepared, workspace = package.whole_stem, whole.prepared, whole.routine.workspace
+    if not c.beforehand:
+        return Call(f"{stem}_{name}", c.inputs, c.prepared, workspace)
+    assert prepared is not None
+    names = [t.name for t in c.function.arguments]
+    first, rest = prepared.prepare, prepared.rest
+    places = tuple(names.index(n) if n in names else -1 for n in rest.arguments[:-1])
+    return Call(f"{stem}_{rest.name}", c.inputs, c.prepared, rest.workspace, Preparation(
+        f"{stem}_{first.name}", tuple(map(names.index, first.arguments[:-1])), prepared.size * c.prepared.itemsize,
+        first.workspace, places))
 
 
 def load_numpy(package: Package) -> ModuleType:

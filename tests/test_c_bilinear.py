@@ -11,10 +11,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from test_bilinear_kernel import valid_conv
-from test_program import GUARDS, compiled
+from test_program import GUARDS, compiled, guarded_calls
 
 import symconv
+from symconv.bilinear.candidates import candidates
+from symconv.bilinear.packing import packed
+from symconv.decide.prover import prove_equal
 from symconv.decide.verdict import Verdict
+from symconv.derivation import derive
 from symconv.emit import Package, emit
 from symconv.fuzz import Job, Tally, _check_c, _emit
 from symconv.native import BuildFolder, find_compiler, run_in_child
@@ -45,8 +49,9 @@ def test_kernels_are_exact_in_whole_numbers_and_within_their_bound_as_shipped(na
     for f in package.rounded:
         what = [c.what for c in evidence.of(f, "c")]
         times = f": {package.rounded[f].factor} times the oracle, in whole numbers"
-        assert {f"integers {k}{times}" for k in (1, 2)} <= set(what)
-        assert sum("within the bound of its own" in w for w in what) == 3
+        ways = ("", ", prepared") if f in package.prepared else ("",)
+        assert {f"integers {k}{way}{times}" for k in (1, 2) for way in ways} <= set(what)
+        assert sum("within the bound of its own" in w for w in what) == 3 * len(ways)
 
 
 def changed(package: Package, of: str, old: str, new: str) -> Package:
@@ -93,6 +98,34 @@ def test_it_applies_where_it_may():
         assert not made(other).rounded
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_copies_and_the_program_of_the_copies_mean_the_equation(name: str):
+    """What is put into each other is proved; a copy that starts one element off is not."""
+    ran = 0
+    d = derive(LAYERS[name])
+    for f in (f.at(dict(d.system.sizes)) for f in d.functions):
+        for c in candidates(f.equation):
+            found = packed(c.plan)
+            assert prove_equal(found.meaning, f.equation).proved, f.name
+            assert found.back is not None and len(found.copies) == 2
+            for n, p in enumerate(found.copies):
+                shifted = replace(p, low=(*p.low[:-1], p.low[-1] + 1))
+                wrong = replace(found, copies=(*found.copies[:n], shifted, *found.copies[n + 1:]))
+                assert not prove_equal(wrong.meaning, f.equation).proved, (f.name, p)
+            ran += 1
+    assert ran >= 3
+
+
+@needs_compiler
+@pytest.mark.parametrize("shape, channels, isa", [((14, 14), (16, 17), "avx512"), ((5, 19), (33, 4), "avx2"),
+                                                  ((8, 5), (20, 16), "neon")])
+def test_copies_by_squares_of_any_size_are_exact(shape: tuple[int, int], channels: tuple[int, int], isa: str):
+    """Rows and channels that fill whole squares, smaller ones, or none."""
+    package = made(symconv.Conv(shape, (3, 3), *channels, padding=1, batch=2), isa=isa)
+    assert "_packed" in package.files[f"{package.stem}.c"]
+    validate(package).require()
+
+
 def test_only_what_is_proved_is_offered(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("symconv.c_bilinear.check_program", lambda program: Verdict("unknown", "too hard"))
     assert not made(LAYERS["2-D, bias"]).rounded
@@ -112,9 +145,8 @@ def test_the_choice_and_the_bound_are_told():
 @pytest.mark.parametrize("name", LAYERS)
 def test_kernels_touch_nothing_outside_their_arrays(name: str):
     package, folder = made(LAYERS[name]), BuildFolder()
-    calls = [[f"{package.stem}_{f.name}", [4 * int(np.prod(t.array_shape)) for t in (*f.arguments, f.equation.output)]
-              + [package.workspace[f.name]] * bool(package.workspace[f.name])] for f in package.functions]
-    command = [sys.executable, str(GUARDS), str(compiled(package, folder)), json.dumps(calls)]
+    assert "forward" in package.prepared
+    command = [sys.executable, str(GUARDS), str(compiled(package, folder)), json.dumps(guarded_calls(package))]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{result.returncode} {result.stderr}"
 

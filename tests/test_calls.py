@@ -99,7 +99,7 @@ def test_the_arrays_of_a_bound_call_are_checked_like_any(kernels: symconv.Kernel
     fixed.flags.writeable = False
     with pytest.raises(ValueError, match="grad_w: out must be writeable, not read-only"):
         kernels.bind("grad_w", X, DY, out=fixed)
-    with pytest.raises(NotSupported, match="no kernel 'backward'; there are: forward, grad_x, grad_w"):
+    with pytest.raises(NotSupported, match="no kernel 'backward'; there are: forward, prepare, forward_prepared"):
         kernels.bind("backward", X, W)
 
 
@@ -216,3 +216,51 @@ def test_a_wrong_workspace_is_refused(needy: CCall, wrong: object, said: str):
 
 def test_kernels_without_a_need_ignore_the_workspace(kernels: symconv.Kernels):
     np.testing.assert_array_equal(kernels.forward(X, W, workspace=kernels.workspace()), kernels.forward(X, W))
+
+
+# Weights prepared once.
+
+WIDE = symconv.Conv((8, 8), (3, 3), 24, 40, padding=1, groups=2, batch=2, bias=True, activation="relu")
+
+
+@needs_compiler
+@pytest.mark.parametrize("isa", ["native", "generic"])
+def test_prepared_weights_give_the_same_result(isa: str):
+    """Compiled kernels may have work to do beforehand; where they have none, a copy of the weights will do."""
+    kernels = symconv.build(WIDE, isa=isa)
+    x, w, b, dh = integers(1, (2, 24, 8, 8), (40, 12, 3, 3), (40,), (2, 40, 8, 8))
+    h, z = kernels.forward(x, w, b, return_z=True)
+    dx = kernels.grad_x(w, dh, z)
+    prepared, backward = kernels.prepare(w), kernels.prepare_grad_x(w)
+    w[...] = 0  # nobody looks at it again
+    memory = kernels.workspace()
+    np.testing.assert_array_equal(kernels.forward_prepared(x, prepared, b, workspace=memory), h)
+    np.testing.assert_array_equal(kernels.grad_x_prepared(backward, dh, z), dx)
+    step = kernels.bind("forward_prepared", x, prepared, b)
+    np.testing.assert_array_equal(step(), h)
+    assert list(kernels.grad) == ["x", "w", "b", "z"]
+
+
+@needs_compiler
+def test_prepared_weights_are_checked_like_any_array():
+    kernels = symconv.build(symconv.Conv((8, 8), (3, 3), 40, 40, padding=1, stride=2))
+    x, w = integers(1, (1, 40, 8, 8), (40, 40, 3, 3))
+    prepared = kernels.prepare(w)
+    again = kernels.prepare(w, out=np.zeros_like(prepared))
+    np.testing.assert_array_equal(kernels.forward_prepared(x, again), kernels.forward(x, w))
+    with pytest.raises(ValueError, match="forward_prepared: prepared must have the shape "):
+        kernels.forward_prepared(x, prepared[:-1])
+    if "prepare" in kernels.calls:
+        assert address(prepared) % 64 == 0
+        with pytest.raises(ValueError, match=r"prepared must have the shape .*, not \(40, 40, 3, 3\)"):
+            kernels.forward_prepared(x, w)
+    with pytest.raises(ValueError, match="forward_prepared takes x, prepared; 1 arrays were given"):
+        kernels.forward_prepared(x)
+
+
+def test_an_equation_without_weights_has_nothing_to_prepare():
+    i, j = symconv.indices("i j")
+    w, x, y = Tensor("w", 3), Tensor("x", 7), Tensor("y", 5)
+    kernels = symconv.build(symconv.Equation(y[i], w[j] * x[i + j]), target="numpy")
+    with pytest.raises(AttributeError, match="no kernel 'prepare'; there are: forward, grad_w, grad_x"):
+        kernels.prepare  # noqa: B018

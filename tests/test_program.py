@@ -146,6 +146,18 @@ def test_exact_kernels_give_the_same_bits_on_every_isa():
         assert all(f == found[0] for f in found), layer
 
 
+def guarded_calls(package: Package) -> list[tuple[str, list[int]]]:
+    """Every function in single precision with the bytes of its arrays, for guard_pages."""
+    calls = []
+    for f in package.functions:
+        sizes = {t.name: 4 * int(np.prod(t.array_shape)) for t in (*f.arguments, f.equation.output)}
+        calls.append((f.name, [*sizes.values()], package.workspace[f.name]))
+        if f.name in package.prepared:
+            sizes["prepared"] = 4 * package.prepared[f.name].size
+            calls += [(r.name, [sizes[n] for n in r.arguments], r.workspace) for r in package.routines(f)]
+    return [(f"{package.stem}_{name}", sizes + [lent] * bool(lent)) for name, sizes, lent in calls]
+
+
 @needs_compiler
 @pytest.mark.skipif(sys.platform != "linux", reason="needs mprotect of the C library")
 @pytest.mark.parametrize("isa", ["generic", "native"])
@@ -155,12 +167,7 @@ def test_kernels_touch_nothing_outside_their_arrays(isa: str):
     layers = [*LAYERS.values(), *drawn]
     for layer in layers:
         package, folder = emit(layer, ("c",), isa=isa, schedules=("direct",)), BuildFolder()
-        calls = []
-        for f in package.functions:
-            sizes = [4 * int(np.prod(t.array_shape)) for t in (*f.arguments, f.equation.output)]
-            lent = package.workspace[f.name]
-            calls.append([f"{package.stem}_{f.name}", sizes + [lent] * bool(lent)])
-        command = [sys.executable, str(GUARDS), str(compiled(package, folder)), json.dumps(calls)]
+        command = [sys.executable, str(GUARDS), str(compiled(package, folder)), json.dumps(guarded_calls(package))]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         assert result.returncode == 0, f"{layer}: {result.returncode} {result.stderr}"
 
@@ -173,6 +180,24 @@ def test_the_workspace_is_a_constant_in_the_header():
     assert f"/* [{package.workspace['forward'] // 4}] */" in source
     plain = emit(symconv.Conv((28, 28), (3, 3), 8, 16, padding=1), ("c",))
     assert not any(plain.workspace.values()) and "workspace" not in plain.files[f"{plain.stem}.c"]
+
+
+def test_what_reads_weights_only_is_a_function_of_its_own():
+    """Whole copies of weights, and nothing of anything else, go into `prepare`."""
+    layer = symconv.Conv((12, 12), (3, 3), 32, 32, groups=2, batch=3, padding=1)
+    package = emit(layer, ("c",), isa="avx2", schedules=("direct",))
+    header, source = (package.files[f"{package.stem}.{kind}"] for kind in "hc")
+    assert {"forward", "grad_x"} == set(package.prepared)
+    for name, (first, rest) in {"forward": (("w",), ("x", "prepared")), "grad_x": (("w",), ("prepared", "dy"))}.items():
+        p = package.prepared[name]
+        assert p.prepare.arguments == (*first, "prepared") and p.rest.arguments[:-1] == rest
+        assert p.size == 32 * 16 * 9 and p.prepare.workspace == 0 < p.rest.workspace
+        assert f"#define {package.stem.upper()}_{name.upper()}_PREPARED {p.size} " in header
+        assert f"void {package.stem}_{p.prepare.name}(const float *w, float *prepared);" in header
+        assert f"{package.stem}_{p.rest.name}({', '.join(rest).replace('prepared', 'workspace')}" in source
+    i, j = symconv.indices("i j")
+    bare = Equation(Tensor("y", 40)[i], Tensor("w", (40, 40))[i, j] * Tensor("x", 40)[j])
+    assert not emit(bare, ("c",), isa="avx2", schedules=("direct",)).prepared  # nobody said what stays
 
 
 def test_samples_and_groups_share_a_piece_of_workspace():
@@ -208,7 +233,7 @@ def test_an_unknown_isa_is_named():
 
 @needs_compiler
 def test_built_kernels_use_the_vectors_of_this_machine():
-    layer = symconv.Conv((20, 20), (3, 3), 16, 16, padding=1)
+    layer = symconv.Conv((20, 20), (3, 3), 16, 16, padding=1, stride=2)
     kernels = symconv.build(layer)
     assert kernels.package.isa == native_isa()
     rng = np.random.default_rng(0)

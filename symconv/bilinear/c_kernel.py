@@ -18,7 +18,8 @@ from symconv.bilinear.program import Tiles, bilinear_program
 from symconv.bilinear.story import story
 from symconv.bilinear.toom_cook import PointLike
 from symconv.bilinear.verify import check_program
-from symconv.c_target import RESERVED, Block, comment
+from symconv.c_routine import Block
+from symconv.c_target import RESERVED, comment
 from symconv.c_vector import vector_type, vector_typedef
 from symconv.equation import Access, Equation, Tensor, Term
 from symconv.errors import LimitExceeded, NotSupported
@@ -163,6 +164,7 @@ class Printer:
     def workspace(self) -> int:
         """In elements."""
         return sum(s.size for s in self.kept)
+
     @property
     def kept(self) -> tuple[Stored, ...]:
         """What stands in the workspace, in this order."""
@@ -295,6 +297,24 @@ class Printer:
     # The order of everything.
 
     def main(self, stem: str) -> CFunction:
+        """Everything, with what is kept in a workspace."""
+        p = self.plan
+        x, y = _data(p.program.steps[1]).tensor.name, p.program.equation.output.name
+        offsets = [f"{self.ctype} *restrict {s.name} = workspace + {sum(t.size for t in self.kept[:n])};"
+                   for n, s in enumerate(self.kept)]
+        first = [self.preparation()] if p.prepares and not self.apart else []
+        given = "U" if self.prepares else _data(p.program.steps[0]).tensor.name
+        read, written = self._parameters(given, y, ())
+        parameters = (f"const {self.ctype} *restrict {x}", read, *self._more_parameters, written,
+                      f"{self.ctype} *restrict workspace")
+        what = f"{p.program.equation}; the workspace has {self.workspace} elements"
+        return CFunction(stem, comment(what), parameters, (lines(*offsets), *first, *self.rounds()), True)
+
+    def preparation(self) -> Block:
+        """What is done once with the taps."""
+        return lines(f"{self.prefix}taps_transform({_data(self.plan.program.steps[0]).tensor.name}, U);")
+
+    def rounds(self) -> tuple[Block, ...]:
         """Rounds of transforms and products, and the result at the end of each, or of all."""
         p = self.plan
         taps, signal, products, result = p.program.steps
@@ -307,6 +327,7 @@ class Printer:
         begin = [call(signal, "signal_transform", [x, "V"])]
         if not p.prepares:
             begin.append(call(taps, "taps_transform", [_data(taps).tensor.name, "U"]))
+
         def finish(*chunk: str) -> Block:
             return call(products, "result_transform", [*more, "M", y], p.row, *chunk)
 
@@ -323,16 +344,7 @@ class Printer:
             whole = (clear, *self._loops(p.round, [*begin, rows(body)]), rows([finish()]))
         else:
             whole = self._loops(p.round, [*begin, rows(body if p.by_chunk else [*body, finish()])])
-        offsets = [f"{self.ctype} *restrict {s.name} = workspace + {sum(t.size for t in self.kept[:n])};"
-                   for n, s in enumerate(self.kept)]
-        inside = p.prepares and not self.apart
-        first = [lines(f"{self.prefix}taps_transform({_data(taps).tensor.name}, U);")] if inside else []
-        given = "U" if self.prepares else _data(taps).tensor.name
-        read, written = self._parameters(given, y, ())
-        parameters = (f"const {self.ctype} *restrict {x}", read, *self._more_parameters, written,
-                      f"{self.ctype} *restrict workspace")
-        what = f"{p.program.equation}; the workspace has {self.workspace} elements"
-        return CFunction(stem, comment(what), parameters, (lines(*offsets), *first, *self._loops(p.outer, whole)), True)
+        return self._loops(p.outer, whole)
 
     def _points(self, body: Sequence[Block]) -> Block:
         return loop("point", prod(self.plan.extents[n] for n in self.plan.points), body)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symconv.affine import Affine
-from symconv.c_target import Block
+from symconv.c_routine import Block
 from symconv.equation import Access
 from symconv.schedule.regions import Interval, value_interval
 

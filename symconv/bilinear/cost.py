@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
-from symconv.bilinear.plan import CACHE, Plan
+from symconv.bilinear.packing import Packed
+from symconv.bilinear.plan import CACHE, SHARED, Plan
 from symconv.bilinear.story import story
 from symconv.equation import Access, Equation
+from symconv.schedule.nodes import Loop, Node, Transpose
 
 # Cycles of one core, fitted to layers of image networks. Only the ratios matter, also to those of other schedules.
-PRODUCT, TRANSFORM = 0.85, 1.5  # a vector instruction of the matrix products, of the transforms
-GATHERED = 1.1  # an element between a vector and an array whose rows lie otherwise
-FAR = 0.3  # a byte of workspace beyond the second-level cache
+PRODUCT, TRANSFORM = 0.48, 0.83  # a vector instruction of the matrix products, of the transforms
+PREPARED = 0.5  # of what preparing takes: weights change with every call, or never
+GATHERED = 1.8  # an element between a vector and an array whose rows lie otherwise
+COPIED_BY_SQUARES, COPIED_ONE_BY_ONE = 0.58, 1.8  # an element of a copy
+FAR, FARTHER = 0.05, 0.5  # a byte of workspace beyond the second-level cache, and beyond the third on top of that
+CALL = 4000.0  # what there is to do besides
 LEAD = 1.1  # by which it has to win, since it rounds more
 
 
@@ -70,30 +76,39 @@ def cost(plan: Plan, itemsize: int = 4) -> Cost:
     return Cost(multiplied, moved * again + own * (not p.prepares), own * p.prepares, direct, kept * itemsize // 1024)
 
 
-def cycles(plan: Plan) -> float:
-    """Processor cycles of one call that prepares its taps too, on the scale of the other schedules' estimates."""
-    found = cost(plan)
-    far = max(0, 1024 * found.kilobytes - CACHE)
-    return LEAD * (PRODUCT * found.products + TRANSFORM * (found.transforms + found.preparation)
-                   + GATHERED * _gathered(plan) + FAR * far)
+def cycles(made: Packed) -> float:
+    """Processor cycles of one call, on the scale of the other schedules' estimates."""
+    p = made.plan
+    found = cost(p)
+    total = CALL + PRODUCT * found.products + TRANSFORM * (found.transforms + PREPARED * found.preparation)
+    size = 1024 * found.kilobytes
+    for c, nest in zip((*made.copies, *filter(None, [made.back])), made.nests(p.lanes), strict=True):
+        count = prod(c.packed.extents)
+        prepared = p.prepares and c.packed in p.program.steps[0].reads
+        total += (PREPARED if prepared else 1) * count * (COPIED_BY_SQUARES if _turns(nest) else COPIED_ONE_BY_ONE)
+        size += 4 * count
+    return LEAD * (total + GATHERED * _gathered(p) + FAR * max(0, size - CACHE) + FARTHER * max(0, size - 3 * SHARED))
 
 
-def _gathered(plan: Plan) -> int:
+def _turns(nest: Iterable[Node]) -> bool:
+    return any(isinstance(n, Transpose) or (isinstance(n, Loop) and _turns(n.body)) for n in nest)
+
+
+def _gathered(p: Plan) -> float:
     """Elements of the callers' arrays that are moved one by one, since no vector lies along their rows."""
-    p = plan
     taps, signal, products, result = p.program.steps
     again = prod(p.extents[n] for n in p.outer if n not in signal.indices)  # rounds that make V anew
-    moves = ((taps.terms[0].factors[-1], taps, p.row, "taps", 1),
+    moves = ((taps.terms[0].factors[-1], taps, p.row, "taps", PREPARED if p.prepares else 1),
              (signal.terms[0].factors[-1], signal, p.signal_lane, "signal", again),
              (result.left, products, p.row, "outputs", 1))
     return sum(times * _elements(p, access, step, lane, role) for access, step, lane, role, times in moves)
 
 
 def _elements(p: Plan, access: Access, step: Equation, lane: str, role: str) -> int:
-    """Of the tiles that a step goes through, along one lane."""
+    """Of the tiles that a step goes through, along one lane: all, or those of a last vector that is not whole."""
     strides = p.strides[access.tensor.name]
+    vectors = -(-p.extents[lane] // p.lanes)
     if sum(s * e.coefficient(lane) for s, e in zip(strides, access.indices, strict=True)) == 1:
-        return 0
+        vectors = int(p.extents[lane] % p.lanes > 0)
     tile: int = prod(getattr(a.form, role).shape[1] for a in p.program.axes)
-    whole = -(-p.extents[lane] // p.lanes) * p.lanes
-    return tile * whole * prod(p.extents[n] for n in step.indices if n not in (*p.points, lane))
+    return tile * vectors * p.lanes * prod(p.extents[n] for n in step.indices if n not in (*p.points, lane))

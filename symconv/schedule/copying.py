@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 
 from symconv.affine import Affine, Constraint
@@ -13,6 +13,7 @@ from symconv.schedule.nodes import Loop, Node, Product, Store, Transpose
 from symconv.schedule.regions import Interval, value_interval
 
 Box = Mapping[str, Interval]
+WRITTEN_OUT = 4  # strips of a copy; with more, a loop
 
 
 def copied(left: Access, source: Access, names: tuple[str, ...], box: Box, width: int) -> list[Node]:
@@ -27,16 +28,21 @@ def copied(left: Access, source: Access, names: tuple[str, ...], box: Box, width
     outside = any(value_interval(c.expression, box)[1] < 0 for c in conditions)
     if not names:
         return [Store(left, Product(0) if outside else Product(1, (source,)))]
-    if not conditions and (squares := _squares(left, source, names, box, width)):
-        return squares
+    if not conditions:
+        for size in _sizes(width):  # what is too narrow for one square may hold a smaller one
+            if squares := _squares(left, source, names, box, size):
+                return squares
     name, *rest = names
     nodes: list[Node] = []
-    for lo, hi in _pieces(name, box, [] if outside else conditions):
+    pieces = _pieces(name, box, [] if outside else conditions)
+    for lo, hi in pieces:
         if lo == hi:  # a loop of one step is no loop
             here = {name: lo}
             nodes += copied(left.substitute(here), source.substitute(here), tuple(rest), box, width)
+        elif len(pieces) > 1:
+            nodes += copied(left, source, names, {**box, name: (lo, hi)}, width)
         else:
-            inner = copied(left, source, tuple(rest), {**box, name: (lo, hi)}, width)
+            inner = copied(left, source, tuple(rest), box, width)
             nodes.append(Loop(name, (Affine.of(lo),), (Affine.of(hi + 1),), tuple(inner)))
     return nodes
 
@@ -55,35 +61,55 @@ def _pieces(name: str, box: Box, conditions: list[Constraint]) -> list[Interval]
     return [(lo, hi - 1) for lo, hi in itertools.pairwise(ends)]
 
 
+def _sizes(width: int) -> list[int]:
+    """Of squares: whole vectors, then halves and quarters."""
+    return [w for w in (width, width // 2, width // 4) if w > 2 or w == width > 1]
+
+
 def _squares(left: Access, source: Access, names: tuple[str, ...], box: Box, width: int) -> list[Node]:
-    """What is left of a copy as width x width squares, the last one overlapping the one before; [] if it is not.
+    """What is left of a copy as width x width squares, the last ones overlapping those before; [] if it is not.
 
-    The lane is contiguous in the copy, and the loops around it, taken as one, in the source.
+    Taken as one, the last loops are contiguous in the copy, and the loops around them in the source.
     """
-    *columns, lane = names
     extents = {n: box[n][1] - box[n][0] + 1 for n in names}
-    count = prod(extents[n] for n in columns)
-    if not columns or width < 2 or count < width or extents[lane] % width or flat_stride(left, lane) != 1:
+    for at in range(1, len(names)):
+        columns, rows = names[:at], names[at:]
+        across, down = _as_one(left, columns, extents), _as_one(source, rows, extents)
+        counts = [prod(extents[n] for n in group) for group in (columns, rows)]
+        if (_as_one(source, columns, extents) == _as_one(left, rows, extents) == 1 and down not in (None, 1)
+                and across is not None and min(counts) >= width):
+            break
+    else:
         return []
-    step = 1
-    for n in reversed(columns):
-        if flat_stride(source, n) != step or flat_stride(left, n) != step * flat_stride(left, columns[-1]):
-            return []
-        step *= extents[n]
-    if flat_stride(source, lane) == 1:
-        return []
-    column = columns[-1]
+    assert across is not None and down is not None
     origin = {n: box[n][0] for n in names}
-    to, of = _flat(left, origin), _flat(source, origin)
-    steps = flat_stride(source, lane), flat_stride(left, column)
+    to, of, steps = _flat(left, origin), _flat(source, origin), (across, down)
 
-    def squares(at: Affine) -> list[Node]:
-        return [Transpose(_moved(to, steps[1] * at + k), _moved(of, at + k * steps[0]), steps[1], steps[0], width)
-                for k in range(0, extents[lane], width)]
+    def square(column: Affine, row: Affine) -> list[Node]:
+        return [Transpose(_moved(to, steps[0] * column + row), _moved(of, column + steps[1] * row), *steps, width)]
 
-    whole = count // width
-    body: list[Node] = [Loop("square", (Affine(),), (Affine.of(whole),), tuple(squares(width * Affine.of("square"))))]
-    return (body if whole > 1 else squares(Affine())) + (squares(Affine.of(count - width)) if count % width else [])
+    return _strips("square", counts[0], width, lambda column: _strips(
+        "part", counts[1], width, lambda row: square(column, row)))
+
+
+def _as_one(a: Access, names: tuple[str, ...], extents: Mapping[str, int]) -> int | None:
+    """The stride of loops taken as one; None where they are more than that."""
+    own = flat_stride(a, names[-1])
+    step = own
+    for n in reversed(names):
+        if flat_stride(a, n) != step:
+            return None
+        step *= extents[n]
+    return own
+
+
+def _strips(name: str, count: int, width: int, body: Callable[[Affine], list[Node]]) -> list[Node]:
+    """All strips of a width, from where each starts; the last one overlaps the one before."""
+    whole, rest = divmod(count, width)
+    last = body(Affine.of(count - width)) if rest else []
+    if whole <= WRITTEN_OUT:
+        return [n for k in range(whole) for n in body(Affine.of(k * width))] + last
+    return [Loop(name, (Affine(),), (Affine.of(whole),), tuple(body(width * Affine.of(name)))), *last]
 
 
 def _flat(a: Access, at: Mapping[str, int]) -> Access:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from math import prod
 from typing import Generic, TypeVar
 
 from symconv.equation import Access, Equation, Tensor
@@ -13,7 +12,7 @@ from symconv.schedule.loops import loop_nest, zero_nest
 from symconv.schedule.machine import MACHINES, Machine
 from symconv.schedule.nodes import Label, Node
 from symconv.schedule.regions import Region
-from symconv.schedule.sharing import shared_nest
+from symconv.schedule.sharing import shared_nest, whole_copy
 
 SCHEDULES = ("plain", "direct", "bilinear")
 ALIGNED = 64  # bytes: every workspace array starts on such a boundary when the workspace does
@@ -26,6 +25,11 @@ class Step:
 
     meaning: tuple[Equation | Region, ...]
     body: tuple[Node, ...]
+
+    @property
+    def writes(self) -> frozenset[str]:
+        """The names of the arrays it computes."""
+        return frozenset(m.output.name if isinstance(m, Equation) else m.output.tensor.name for m in self.meaning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,6 @@ class Program:
     multiplications: int
     choice: Choice
 
-    def offsets(self, element: int) -> tuple[int, ...]:
-        """Where each workspace array starts, in elements, and where the last one ends."""
-        unit, at, found = ALIGNED // element, 0, []
-        for t in self.workspace:
-            found.append(at)
-            at += -(-prod(t.extents) // unit) * unit
-        return (*found, at)
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -75,12 +71,14 @@ class Asked:
             of this machine where it has none.
         schedules: "plain" is what is left when no other applies.
         pick: a number that stands for one of all shapes of a schedule, so that tests reach each; None for the best.
+        constant: names of arrays that stay the same from call to call: copies of these are made first, and whole.
     """
 
     machine: Machine = MACHINES["generic"]
     exact: bool = False
     schedules: tuple[str, ...] = SCHEDULES
     pick: int | None = None
+    constant: frozenset[str] = frozenset()
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -135,11 +133,16 @@ def programs(equation: Equation, accumulate: bool, element: int, asked: Asked = 
     direct = plan(equation, machine, element, asked.exact, asked.pick) if "direct" in asked.schedules else None
     if direct is not None:
         yield Offer("direct", direct.cycles, lambda choice: made(
-            *_direct_steps(direct, accumulate, machine.lanes(element)), choice), direct.shape)
+            *_direct_steps(direct, accumulate, machine.lanes(element), asked.constant), choice), direct.shape)
 
 
-def _direct_steps(p: Plan, accumulate: bool, lanes: int) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
-    meaning: tuple[Equation | Region, ...] = (*(c.equation for c in p.copies), *(t.region for t in p.tiles))
-    body, workspace = shared_nest(p.copies, p.tiles, accumulate, lanes)
+def _direct_steps(p: Plan, accumulate: bool, lanes: int,
+                  constant: frozenset[str]) -> tuple[tuple[Step, ...], tuple[Tensor, ...]]:
+    """Copies of what stays the same, outputs that nothing reaches, then all other copies with the tiles."""
+    first = [c for c in p.copies if c.source.name in constant]
+    later = [c for c in p.copies if c not in first]
+    meaning: tuple[Equation | Region, ...] = (*(c.equation for c in later), *(t.region for t in p.tiles))
+    body, workspace = shared_nest(later, p.tiles, accumulate, lanes)
     zeros = [Step((r,), (Label(r.output), *zero_nest(r))) for r in p.empty if not accumulate]
-    return (Step(meaning, body), *zeros), workspace
+    before = [Step((c.equation,), whole_copy(c, lanes)) for c in first]
+    return (*before, Step(meaning, body), *zeros), (*(c.packed for c in first), *workspace)

@@ -45,6 +45,11 @@ class Piece:
         return (Label(left), *copied(left, term.factors[0].substitute(names), inner, box, width))
 
 
+def whole_copy(c: Packing, width: int) -> tuple[Node, ...]:
+    """A copy on its own."""
+    return Piece(c, (), ()).nest({}, width)
+
+
 def shared_nest(copies: Sequence[Packing], tiles: Sequence[Tile], accumulate: bool,
                 width: int) -> tuple[tuple[Node, ...], tuple[Tensor, ...]]:
     """All copies and tiles as one nest, and the workspace they need."""
