@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from math import prod
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from symconv.bench.layers import KERNELS, Array, Geometry, Measured, small_integers
 from symconv.bench.turns import Entrant, places
+from symconv.c_routine import preparing
 from symconv.calls import CCall, Workspace
 from symconv.kernels import Kernels, build
 
@@ -21,7 +24,7 @@ class Task:
     def __init__(self, measured: Measured) -> None:
         self.measured, self.geometry = measured, Geometry.of(measured.layer)
         self.kernels: Kernels = build(measured.layer)
-        slots = {s.name: s.shape for c in self.kernels.calls.values() for s in c.takes}
+        slots = {s.name: s.shape for k in KERNELS for s in self.kernels.calls[k].takes}
         outputs = min(prod(s) for s in slots.values())
         self.arrays = small_integers(slots, self.geometry.operations, outputs)
 
@@ -45,33 +48,52 @@ class Task:
 
 
 def c_entrants(task: Task, kernel: str) -> list[Entrant]:
-    """The C function itself."""
-    call = task.kernels.calls[kernel]
+    """The C function itself, and where weights can be prepared the one that takes them like that."""
+    arrays, calls = task.inputs(kernel), task.kernels.calls
+    found = [_c_entrant(task, "", kernel, arrays, task.alternate(kernel))]
+    first, last = preparing(kernel)
+    if first in calls:
+        w = KERNELS[kernel].index("w")
+        prepared = calls[first].checked(arrays[w])
+        prepare = _c_entrant(task, "weights", first, (arrays[w],), 0, prepared)
+        given = (*arrays[:w], prepared, *arrays[w + 1:])
+        found.append(replace(_c_entrant(task, "prepared", last, given, 1 - w), prepare=prepare))
+    return found
+
+
+def _c_entrant(task: Task, way: str, name: str, arrays: tuple[Array, ...], alternate: int,
+               out: Array | None = None) -> Entrant:
+    """A C function on arrays, one of which has a second copy with other values."""
+    call = task.kernels.calls[name]
     assert isinstance(call, CCall)
-    arrays = list(task.inputs(kernel))
-    out = call.new()
+    result = call.new() if out is None else out
     held = Workspace(call.workspace)
     lent = (held.place,) if call.workspace else ()
     other = list(arrays)
-    at = task.alternate(kernel)
-    other[at] = arrays[at] + 1
+    other[alternate] = arrays[alternate] + 1
 
-    def result() -> Array:
-        found: Array = call.checked(*arrays, out=out, workspace=held)
+    def run() -> Array:
+        found: Array = call.checked(*arrays, out=result, workspace=held)
         return found
 
-    sets = (*places(*arrays, out), *lent), (*places(*other, out), *lent)
-    return [Entrant(NAME, "", result, place=call.at, sets=sets, keep=(task, other, out, held))]
+    sets = (*places(*arrays, result), *lent), (*places(*other, result), *lent)
+    return Entrant(NAME, way, run, place=call.at, sets=sets, keep=(task, arrays, other, result, held))
 
 
 def python_entrants(task: Task, kernel: str) -> list[Entrant]:
-    """A checked call that writes into an array, and one bound to its arrays."""
-    arrays, call = task.inputs(kernel), getattr(task.kernels, kernel)
-    out, memory = task.kernels.calls[kernel].new(), task.kernels.workspace()
-    step = task.kernels.bind(kernel, *arrays, workspace=memory)
+    """A checked call that writes into an array, one bound to its arrays, and a checked one with prepared weights."""
+    arrays, kernels = task.inputs(kernel), task.kernels
+    out, memory = kernels.calls[kernel].new(), kernels.workspace()
+    step = kernels.bind(kernel, *arrays, workspace=memory)
 
-    def checked() -> Array:
-        found: Array = call(*arrays, out=out, workspace=memory)
-        return found
+    def checked(call: Callable[..., Array], given: tuple[Array, ...]) -> Callable[[], Array]:
+        return lambda: call(*given, out=out, workspace=memory)
 
-    return [Entrant(NAME, "call", checked, checked), Entrant(NAME, "bind", step, step)]
+    found: list[tuple[str, Callable[[], Array]]] = [
+        ("call", checked(getattr(kernels, kernel), arrays)), ("bind", step)]
+    first, last = preparing(kernel)
+    if first in kernels.calls:
+        w = KERNELS[kernel].index("w")
+        given = (*arrays[:w], getattr(kernels, first)(arrays[w]), *arrays[w + 1:])
+        found.append(("prepared", checked(getattr(kernels, last), given)))
+    return [Entrant(NAME, way, run, run) for way, run in found]

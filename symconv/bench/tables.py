@@ -31,19 +31,22 @@ def ratio_text(value: float | None) -> str:
 
 
 def c_table(rows: Sequence[Row], peers: Sequence[str], machine: Machine) -> Table:
-    """C to C, warm caches: our time, each peer's best way, the ratio of the best of them to ours."""
-    table = Table("layer", "kernel", "symconv", *peers, "best / ours", "GFLOP/s", "% of peak",
+    """C to C, warm caches: our time, plain and with prepared weights, each peer's best way, the ratios of the best of
+    them to ours."""
+    table = Table("layer", "kernel", "symconv", "prepared", *peers, "best / ours", "best / prepared", "GFLOP/s",
+                  "% of peak",
                   title="C to C, warm caches, microseconds", caption=_caption(rows, Row.ratio))
     for r in rows:
         own = r.ours()
         assert own is not None
-        table.add_row(*head(r), time_text(own), *(time_text(r.best(p)) for p in peers), ratio_text(r.ratio()),
+        table.add_row(*head(r), time_text(own), time_text(r.ours("prepared")), *(time_text(r.best(p)) for p in peers),
+                      ratio_text(r.ratio()), ratio_text(r.ratio("prepared")),
                       f"{r.rate(own):.1f}", f"{100 * r.rate(own) / machine.peak:.0f}")
     return table
 
 
 def cold_table(rows: Sequence[Row], peers: Sequence[str]) -> Table:
-    """C to C, cold caches, and what a peer's weights cost to prepare."""
+    """C to C, cold caches, each one's best way, and what its weights cost to prepare."""
     def cold(t: Timing | None) -> str:
         return "-" if t is None or t.cold is None else f"{number(t.cold.median)} ±{t.cold.percent:.0f}%"
 
@@ -57,13 +60,16 @@ def cold_table(rows: Sequence[Row], peers: Sequence[str]) -> Table:
 
 
 def python_table(rows: Sequence[Row], peers: Sequence[str]) -> Table:
-    """Python to Python: a checked call and a bound one, each peer's best way, and both ratios."""
-    table = Table("layer", "kernel", "symconv call", "symconv bind", *peers, "best / call", "best / bind",
+    """Python to Python: a checked call, a bound one and a checked one with prepared weights, each peer's best way, and
+    the ratios."""
+    table = Table("layer", "kernel", "symconv call", "bind", "prepared", *peers, "best / call", "best / bind",
+                  "best / prepared",
                   title="Python to Python, warm caches, microseconds",
                   caption=_caption(rows, lambda r: r.ratio("call")))
     for r in rows:
         table.add_row(*head(r), time_text(r.ours("call")), time_text(r.ours("bind")),
-                      *(time_text(r.best(p)) for p in peers), ratio_text(r.ratio("call")), ratio_text(r.ratio("bind")))
+                      time_text(r.ours("prepared")), *(time_text(r.best(p)) for p in peers),
+                      *(ratio_text(r.ratio(way)) for way in ("call", "bind", "prepared")))
     return table
 
 
