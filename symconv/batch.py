@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symconv.emit import Package, write_files
 from symconv.emit import emit as emit_package
 from symconv.errors import SymconvError
+from symconv.layouts import LAYOUTS
 from symconv.notation.printers import text
 from symconv.system import LayerLike
 from symconv.validate import Evidence, validate
@@ -30,12 +31,13 @@ class Request:
     out: Path
     isa: str = "generic"
     exact: bool = False
+    layout: str = LAYOUTS[0]
 
 
 def _make(layer: LayerLike, request: Request) -> tuple[Package, Evidence]:
     """Emit, validate, and write; files appear only once their kernels are good, or could not be run."""
     package = emit_package(layer, request.targets, request.dtype, request.accumulate, request.isa,
-                           request.exact)
+                           request.exact, layout=request.layout)
     evidence = validate(package)
     if evidence.passed:
         texts = {**package.files, f"{package.stem}.evidence.json": evidence.to_json()}

@@ -81,10 +81,11 @@ def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_
 @click.option("--isa", default="generic", show_default=True,
               help="Vectors in C: native (this machine's), avx512, avx2, neon; generic for plain loops.")
 @click.option("--exact", is_flag=True, help="C that gives the same bits on every machine.")
+@click.option("--layout", default="channels_first", show_default=True, help="Of arrays; or channels_last.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("kernels"), show_default=True,
               help="Folder to write to.")
-def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: str, exact: bool, out: Path,
-         **values: Any) -> None:
+def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: str, exact: bool, layout: str,
+         out: Path, **values: Any) -> None:
     """Derive, emit, compile and validate kernels.
 
     Exit code 1 when a kernel fails its validation, 2 when the input makes no layer.
@@ -96,7 +97,7 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: st
     layer = layer_from(values)
     if (layer is None) == (layers is None):
         raise click.UsageError("describe one layer (--input 28x28 --kernel 3x3) or give --layers FILE")
-    request = batch.Request(targets, dtype, accumulate, out, isa, exact)
+    request = batch.Request(targets, dtype, accumulate, out, isa, exact, layout)
     if layers is not None:
         tables = layers_from_toml(layers)
         sys.exit(batch.emit_many(console(), tables, layer_from_table, request))

@@ -17,11 +17,12 @@ from symconv.c_target import RESERVED, Note, Rounded
 from symconv.c_target import render as render_c
 from symconv.derivation import Derivation, Function, derive
 from symconv.errors import LimitExceeded, NotSupported, SymconvError
+from symconv.layouts import LAYOUTS, arranged
 from symconv.native import native_isa
 from symconv.notation.printers import code_formula
 from symconv.schedule.machine import machine_named
 from symconv.schedule.program import SCHEDULES, Asked
-from symconv.system import LayerLike, System
+from symconv.system import LayerLike, System, as_system
 
 TARGETS = ("c", "numpy")
 DTYPES = ("float32", "float64", "int8")
@@ -80,7 +81,7 @@ class Package:
 
 def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGETS, dtype: str = "float32",
          accumulate: bool = False, isa: str = "generic", exact: bool = False,
-         schedules: Iterable[str] = SCHEDULES, pick: int | None = None) -> Package:
+         schedules: Iterable[str] = SCHEDULES, pick: int | None = None, layout: str = LAYOUTS[0]) -> Package:
     """Derive a layer and write the source of its kernels.
 
     Args:
@@ -90,6 +91,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
         exact: the same bits on every machine, when compiled with contraction off.
         schedules: which the choice is made from.
         pick: a number that stands for one of all shapes of a schedule, for tests; None for the best.
+        layout: channels_first, or channels_last.
 
     Raises:
         NotSupported: unknown target or dtype, or a function the dtype cannot express.
@@ -103,7 +105,9 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
         for v in value:
             if v not in known:
                 raise NotSupported(f"unknown {what} {v!r}; known: {', '.join(known)}")
-    derivation = layer if isinstance(layer, Derivation) else derive(layer)
+    given = layer.system if isinstance(layer, Derivation) else as_system(layer)
+    system = arranged(given, layout)
+    derivation = layer if isinstance(layer, Derivation) and system is given else derive(system)
     system = derivation.system.concrete()
     _check_limits(system)
     sizes = dict(derivation.system.sizes)

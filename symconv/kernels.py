@@ -17,6 +17,7 @@ from symconv.derivation import Function
 from symconv.emit import Package, emit
 from symconv.equation import Tensor
 from symconv.errors import NotSupported, ToolchainError
+from symconv.layouts import LAYOUTS
 from symconv.native import BuildFolder, compile_library, entry, find_compiler, place_of
 from symconv.system import LayerLike
 from symconv.validate import Evidence, load_numpy, validate
@@ -25,7 +26,7 @@ Array = NDArray[Any]
 
 
 def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulate: bool = False,
-          isa: str = "native", exact: bool = False) -> Kernels:
+          isa: str = "native", exact: bool = False, layout: str = LAYOUTS[0]) -> Kernels:
     """Derive, emit, compile and validate; return the kernels ready to call.
 
     Args:
@@ -34,6 +35,7 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
         accumulate: gradients take an array as their last argument, `out`, and add to it.
         isa: whose vectors the C uses: native, generic (plain loops), neon, avx2 or avx512.
         exact: the same bits on every machine.
+        layout: of arrays: channels_first, or channels_last: x (N, *in, C), w (F, *k, C/groups), y (N, *out, F).
 
     Raises:
         ValidationError: a kernel did not compute what the derivation says.
@@ -42,7 +44,8 @@ def build(layer: LayerLike, target: str = "c", dtype: str = "float32", accumulat
     """
     if target == "c" and find_compiler() is None:
         raise ToolchainError("no C compiler found; use target=\"numpy\", or: pip install 'symconv[zig]'")
-    package = emit(layer, (target,), dtype, accumulate, isa if target == "c" else "generic", exact)
+    package = emit(layer, (target,), dtype, accumulate, isa if target == "c" else "generic", exact,
+                   layout=layout)
     if target == "numpy":
         evidence, make = validate(package), _numpy_call(package)
     else:

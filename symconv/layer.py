@@ -186,7 +186,7 @@ class Conv:
                   for pair in ((a.input, n.input), (a.kernel, n.kernel), (a.output, n.output))]
         notes = tuple((f"{a.output} = {text}", reason) for a, (_, text, reason) in zip(letters, rules, strict=True))
         return System(tuple(equations), (x, w, b) if self.bias else (x, w), tuple(known),
-                      self.name, self.spec(), self.command(), notes, PARAMETERS)
+                      self.name, self.spec(), self.command(), notes, PARAMETERS, channels=1)
 
     def _tap(self, a: Letters) -> Affine:
         return Affine.of(a.kernel) - 1 - Affine.of(a.tap) if self.flip else Affine.of(a.tap)
@@ -297,7 +297,7 @@ class Dense:
             equations.append(pointwise(self.activation, equations[0]))
         sizes = ([("N", self.batch)] if batch else []) + [("p", self.inputs), ("q", self.outputs)]
         return System(tuple(equations), (x, w, b) if self.bias else (x, w), tuple(sizes),
-                      self.name, self.spec(), self.command(), parameters=PARAMETERS)
+                      self.name, self.spec(), self.command(), parameters=PARAMETERS, channels=1)
 
     @property
     def name(self) -> str:

@@ -35,6 +35,7 @@ class System:
         command: canonical command-line arguments, empty when the layer has none.
         notes: (statement, text) about derived sizes, for derivations.
         parameters: names of inputs that stay the same from call to call (weights), so that kernels may prepare them.
+        channels: which axis of the callers' arrays holds channels, where they have that many; None for no such thing.
     """
 
     equations: tuple[Equation, ...]
@@ -45,6 +46,7 @@ class System:
     command: str = ""
     notes: tuple[tuple[str, str], ...] = ()
     parameters: tuple[str, ...] = ()
+    channels: int | None = None
 
     def __post_init__(self) -> None:
         made = {e.output for e in self.equations}

@@ -94,6 +94,7 @@ ROOMS = (
     ("formula_equations", "formula_sizes"),
     ("formula_reading",),
     ("formula",),
+    ("layouts",),
     ("options", "emit"),
     ("validate",),
     ("calls",),
