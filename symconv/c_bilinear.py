@@ -21,6 +21,7 @@ from symconv.c_target import CFunction, Rounded, printed_steps, vector_helpers
 from symconv.c_vector import vector_typedef
 from symconv.decide.prover import prove_equal
 from symconv.derivation import Function
+from symconv.equation import Tensor
 from symconv.errors import LimitExceeded, NotSupported
 from symconv.schedule.loops import loop_nest
 from symconv.schedule.program import Asked, Choice, Offer, Step
@@ -41,7 +42,7 @@ class Shape:
 
     def __repr__(self) -> str:
         plan = self.packed.plan
-        copies = [p.packed.name for p in (*self.packed.copies, *filter(None, [self.packed.back]))]
+        copies = [t.name for t in self.packed.tensors]
         return (f"{story(plan.program).name} along {', '.join(self.candidate.tiles)}, {plan}"
                 + f"; copies {', '.join(copies)}" * bool(copies))
 
@@ -64,14 +65,16 @@ def bilinear_functions(function: Function, types: Mapping[str, str], accumulate:
 
 
 def _shapes(c: Candidate) -> Iterator[Shape]:
-    """The plan on the arrays as they are, and on copies of those that do not suit it."""
-    for over in (Packed, packed):
+    """The plan on the arrays as they are, on copies of those that do not suit it, and of those it reaches beyond."""
+    seen: set[tuple[Tensor, ...]] = set()
+    for over in (Packed, packed, partial(packed, edges=True)):
         try:
             found = over(c.plan)
             check_printable(found.plan)
         except (LimitExceeded, NotSupported):
             continue
-        if found.copies or found.back or found.plan is c.plan:
+        if found.tensors not in seen:
+            seen.add(found.tensors)
             yield Shape(c, found)
 
 
@@ -100,10 +103,9 @@ def _function(made: Packed, function: Function, ctype: str, choice: Choice, aske
                           {"float": "float32", "double": "float64"}[ctype])
     before = [Step((c.equation,), nest) for c, nest in zip(made.copies, made.nests(plan.lanes), strict=False)]
     after = [Step((e,), made.nests(plan.lanes)[-1]) for e in (made.unpacking,) if e is not None]
-    copies = [p.packed for p in (*made.copies, *filter(None, [made.back]))]
-    moved, _ = printed_steps(function, types, [*before, *after], copies)
+    moved, _ = printed_steps(function, types, [*before, *after], made.tensors)
     steps = _in_order(moved[:len(before)], _products(printer), moved[len(before):])
-    local = [*(Local(t.name, prod(t.extents), shape_text(t.extents)) for t in copies),
+    local = [*(Local(t.name, prod(t.extents), shape_text(t.extents)) for t in made.tensors),
              *(Local(s.name, s.size) for s in printer.kept)]
     routine, prepared = routines(function, types, steps, local, asked.constant)
     helpers = vector_helpers([n for s in (*before, *after) for n in s.body], ctype)

@@ -105,6 +105,7 @@ def test_copies_and_the_program_of_the_copies_mean_the_equation(name: str):
     d = derive(LAYERS[name])
     for f in (f.at(dict(d.system.sizes)) for f in d.functions):
         for c in candidates(f.equation):
+            assert prove_equal(packed(c.plan, edges=True).meaning, f.equation).proved, f.name
             found = packed(c.plan)
             assert prove_equal(found.meaning, f.equation).proved, f.name
             assert found.back is not None and len(found.copies) == 2
@@ -123,6 +124,16 @@ def test_copies_by_squares_of_any_size_are_exact(shape: tuple[int, int], channel
     """Rows and channels that fill whole squares, smaller ones, or none."""
     package = made(symconv.Conv(shape, (3, 3), *channels, padding=1, batch=2), isa=isa)
     assert "_packed" in package.files[f"{package.stem}.c"]
+    validate(package).require()
+
+
+@needs_compiler
+@pytest.mark.parametrize("name, isa, pick", [("2-D, bias", "avx2", 0), ("groups, batch", "neon", 1),
+                                             ("2-D, bias", "avx512", 3), ("transposed", "avx2", None)])
+def test_channels_last(name: str, isa: str, pick: int | None):
+    """Copied for its edges, or read where it lies."""
+    package = made(LAYERS[name], isa=isa, pick=pick, layout="channels_last")
+    assert package.rounded
     validate(package).require()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 from symconv.bilinear.packing import Packed
@@ -11,12 +12,13 @@ from symconv.bilinear.plan import CACHE, SHARED, Plan
 from symconv.bilinear.story import story
 from symconv.equation import Access, Equation
 from symconv.schedule.nodes import Loop, Node, Transpose
+from symconv.schedule.regions import value_interval
 
 # Cycles of one core, fitted to layers of image networks. Only the ratios matter, also to those of other schedules.
 PRODUCT, TRANSFORM = 0.48, 0.83  # a vector instruction of the matrix products, of the transforms
-PREPARED = 0.5  # of what preparing takes: weights change with every call, or never
+PREPARED = 0.4  # of what preparing takes: weights change with every call, or never
 GATHERED = 1.8  # an element between a vector and an array whose rows lie otherwise
-COPIED_BY_SQUARES, COPIED_ONE_BY_ONE = 0.58, 1.8  # an element of a copy
+IN_ORDER, BY_SQUARES, ONE_BY_ONE = 0.2, 0.58, 1.8  # an element of a copy
 FAR, FARTHER = 0.05, 0.5  # a byte of workspace beyond the second-level cache, and beyond the third on top of that
 CALL = 4000.0  # what there is to do besides
 LEAD = 1.1  # by which it has to win, since it rounds more
@@ -82,10 +84,11 @@ def cycles(made: Packed) -> float:
     found = cost(p)
     total = CALL + PRODUCT * found.products + TRANSFORM * (found.transforms + PREPARED * found.preparation)
     size = 1024 * found.kilobytes
-    for c, nest in zip((*made.copies, *filter(None, [made.back])), made.nests(p.lanes), strict=True):
+    for c, nest in zip(made.all, made.nests(p.lanes), strict=True):
         count = prod(c.packed.extents)
         prepared = p.prepares and c.packed in p.program.steps[0].reads
-        total += (PREPARED if prepared else 1) * count * (COPIED_BY_SQUARES if _turns(nest) else COPIED_ONE_BY_ONE)
+        each = IN_ORDER if not c.transposes else BY_SQUARES if _turns(nest) else ONE_BY_ONE
+        total += (PREPARED if prepared else 1) * each * count
         size += 4 * count
     return LEAD * (total + GATHERED * _gathered(p) + FAR * max(0, size - CACHE) + FARTHER * max(0, size - 3 * SHARED))
 
@@ -104,11 +107,27 @@ def _gathered(p: Plan) -> float:
     return sum(times * _elements(p, access, step, lane, role) for access, step, lane, role, times in moves)
 
 
-def _elements(p: Plan, access: Access, step: Equation, lane: str, role: str) -> int:
-    """Of the tiles that a step goes through, along one lane: all, or those of a last vector that is not whole."""
+def _elements(p: Plan, access: Access, step: Equation, lane: str, role: str) -> float:
+    """Of the tiles that a step goes through, along one lane: all, or those of a last vector that is not whole, and
+    those of tiles that reach beyond the array."""
     strides = p.strides[access.tensor.name]
-    vectors = -(-p.extents[lane] // p.lanes)
+    vectors, whole = -(-p.extents[lane] // p.lanes), 0.0
     if sum(s * e.coefficient(lane) for s, e in zip(strides, access.indices, strict=True)) == 1:
-        vectors = int(p.extents[lane] % p.lanes > 0)
+        whole = p.extents[lane] // p.lanes * _inside(p, access, role)
     tile: int = prod(getattr(a.form, role).shape[1] for a in p.program.axes)
-    return tile * vectors * p.lanes * prod(p.extents[n] for n in step.indices if n not in (*p.points, lane))
+    return tile * (vectors - whole) * p.lanes * prod(p.extents[n] for n in step.indices if n not in (*p.points, lane))
+
+
+def _inside(p: Plan, access: Access, role: str) -> float:
+    """The share of tiles all of whose elements the array has."""
+    share = 1.0
+    for a in p.program.axes:
+        place = {"taps": a.taps_place, "signal": a.signal_place, "outputs": a.output_place}[role]
+        extent = a.relation.extents[("outputs", "taps", "signal").index(role)]
+        size = getattr(a.form, role).shape[1]
+        names = [n for n in (a.name("tile"), a.name("block")) if n in place.names]
+        inner = dict.fromkeys(place.names - set(names), (0, size - 1))
+        tiles = [value_interval(place.substitute(dict(zip(names, at, strict=True))), inner)
+                 for at in product(*(range(p.extents[n]) for n in names))]
+        share *= sum(lo >= 0 and hi < extent for lo, hi in tiles) / len(tiles)
+    return share

@@ -36,6 +36,16 @@ class Packed:
     back: Packing | None = None
 
     @property
+    def all(self) -> tuple[Packing, ...]:
+        """The copies, and the way back where there is one."""
+        return (*self.copies, *filter(None, [self.back]))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The arrays copied to, or back from."""
+        return tuple(p.packed for p in self.all)
+
+    @property
     def unpacking(self) -> Equation | None:
         """The output, from its copy."""
         if self.back is None:
@@ -79,15 +89,18 @@ class Packed:
         return (*outer, names[back.lane_axis], *inner)
 
 
-def packed(bare: Plan) -> Packed:
+def packed(bare: Plan, edges: bool = False) -> Packed:
     """The plan over copies of all arrays that do not lie along its vectors; without copies where all do.
+
+    Args:
+        edges: copy also what lies along them, where tiles reach beyond it.
 
     Raises:
         NotSupported: the program of the copies is not the same one.
     """
     equation = bare.program.equation
     taken = {equation.output.name, *(t.name for t in equation.reads)}
-    found = {p.source.name: p for p in _packings(bare, taken)}
+    found = {p.source.name: p for p in _packings(bare, taken, edges)}
     back = found.pop(equation.output.name, None)
 
     def read(a: Access) -> Access:
@@ -109,7 +122,7 @@ def _orders(bare: Plan, copied: set[str]) -> dict[str, list[int]]:
     return {n: [k for _, k in sorted((-step, k) for k, step in enumerate(s))] for n, s in kept.items()}
 
 
-def _packings(p: Plan, taken: set[str]) -> Iterator[Packing]:
+def _packings(p: Plan, taken: set[str], edges: bool) -> Iterator[Packing]:
     taps, signal, _, result = p.program.steps
     axes = p.program.axes
     output = result.left.substitute({a.relation.output: a.output_place for a in axes})
@@ -122,9 +135,10 @@ def _packings(p: Plan, taken: set[str]) -> Iterator[Packing]:
         known = {n: (0, e - 1) for n, e in p.extents.items()} | {lane: (0, extent - 1)}
         known |= {n: (0, count - 1) for e, count in inner for n in e.names}
         own = [k for k, e in enumerate(access.indices) if e == Affine.of(lane)]
-        if len(own) == 1 and p.strides[access.tensor.name][own[0]] != 1:
-            ends = [value_interval(e, known) for e in access.indices]
-            low = tuple(max(0, -lo) for lo, _ in ends)
-            shape = [lo + max(n, hi + 1) for lo, n, (_, hi) in zip(low, access.tensor.extents, ends, strict=True)]
+        ends = [value_interval(e, known) for e in access.indices]
+        low = tuple(max(0, -lo) for lo, _ in ends)
+        shape = [lo + max(n, hi + 1) for lo, n, (_, hi) in zip(low, access.tensor.extents, ends, strict=True)]
+        beyond = edges and tuple(shape) != access.tensor.extents
+        if len(own) == 1 and (beyond or p.strides[access.tensor.name][own[0]] != 1):
             shape.append(shape.pop(own[0]))
             yield Packing(access.tensor, Tensor(fresh(f"{access.tensor.name}_packed", taken), shape), low, own[0])
