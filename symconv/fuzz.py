@@ -17,6 +17,7 @@ from symconv.equation import Equation
 from symconv.errors import SymconvError, ToolchainError
 from symconv.family import crossings, random_equation, random_layer
 from symconv.layer import Conv
+from symconv.layouts import LAYOUTS
 from symconv.native import BuildFolder, Outcome, compile_library, find_compiler, run_in_child
 from symconv.peer_torch import available, run_torch
 from symconv.schedule.machine import MACHINES
@@ -34,6 +35,7 @@ class Job:
     cases: list[Case]
     layer: Conv | Equation
     again: str
+    layout: str = LAYOUTS[0]
 
 
 @dataclass
@@ -83,7 +85,7 @@ def _batch(task: tuple[int, int, int]) -> Tally:
             _emit(tally, work, equation, again, [seed, number], ISAS[number // 4 % len(ISAS)])
     for job in work:
         _count(tally, job, "numpy", job.cases, run_numpy(job.package, job.cases))
-        if available() and isinstance(job.layer, Conv) and not job.package.accumulate:
+        if available() and isinstance(job.layer, Conv) and not job.package.accumulate and job.layout == LAYOUTS[0]:
             _against_torch(tally, job, job.layer)
     if find_compiler() is not None:
         try:
@@ -99,15 +101,17 @@ def _emit(tally: Tally, work: list[Job], layer: Conv | Equation, again: str, see
     pick = None if seed[1] % 5 == 0 else random.Random(f"{seed}").randrange(10**6)
     accumulate = isinstance(layer, Conv) and seed[1] % 3 == 0
     wanted = ("plain",) if seed[1] % 7 < 3 else ("direct", "bilinear")[:1 + (seed[1] % 4 > 0)]
-    again += f" (isa {isa}, {' or '.join(wanted)}, pick {pick}{', accumulating' if accumulate else ''})"
+    layout = LAYOUTS[isinstance(layer, Conv) and seed[1] % 4 == 1]
+    again += f" (isa {isa}, {' or '.join(wanted)}, pick {pick}{', accumulating' if accumulate else ''}, {layout})"
     try:
         exact = isa == "generic" and seed[1] % 2 == 0 and wanted != ("plain",)
-        made = (emit(layer, accumulate=accumulate, isa=isa, exact=exact, schedules=(schedule,), pick=pick)
+        made = (emit(layer, accumulate=accumulate, isa=isa, exact=exact, schedules=(schedule,), pick=pick,
+                     layout=layout)
                 for schedule in wanted)
         package, *_ = sorted(made, key=lambda p: not p.rounded)  # bilinear wherever there is such an algorithm
         if any(package.stem == job.package.stem for job in work):  # drawn twice: two files cannot have one name
             return
-        work.append(Job(package, list(make_cases(package, np.random.default_rng(seed))), layer, again))
+        work.append(Job(package, list(make_cases(package, np.random.default_rng(seed))), layer, again, layout))
     except (SymconvError, ArithmeticError, LookupError, TypeError, ValueError) as e:
         tally.failures.append(f"{again}: {type(e).__name__}: {e}")
 
