@@ -46,6 +46,7 @@ ROOMS = (
     ("schedule.program",),
     ("schedule.arrays", "steps", "expand", "native", "templating", "family", "peer_torch"),
     ("child", "derivation", "numpy_expression", "bilinear.verify", "bilinear.bounds"),
+    ("summands",),
     ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
     ("c_vector", "c_target", "numpy_target"),
     ("bilinear.cost", "bilinear.candidates", "bilinear.c_tiles", "bilinear.c_kernel"),
