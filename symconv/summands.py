@@ -35,7 +35,7 @@ def check_sums(system: System, functions: Iterable[Function], types: Mapping[str
     Raises:
         LimitExceeded: one might.
     """
-    said = {}
+    said: dict[str, tuple[str, ...]] = {}
     for f in functions:
         if types[f.equation.output.name] != "int32":
             continue

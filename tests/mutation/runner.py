@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGE = ROOT / "symconv"
-SECONDS = 60
+SECONDS, PROCESSOR = 600, 40  # for a mutant that does not end
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def preload() -> None:
     assert not any(n.split(".")[0] == "symconv" for n in sys.modules), "a mutant would share modules with its judge"
 
 
-def outcome(path: str, text: str, stop: bool, only: tuple[str, ...] = ()) -> Outcome:
+def outcome(path: str, text: str, enough: int = 99, only: tuple[str, ...] = ()) -> Outcome:
     """The battery on a package in which `path` has this text.
 
     Args:
-        stop: at the first check that fails.
+        enough: so many checks that fail, and it ends.
     """
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
@@ -56,16 +56,16 @@ def outcome(path: str, text: str, stop: bool, only: tuple[str, ...] = ()) -> Out
         if not (PACKAGE / "templates").exists():
             shutil.copytree(ROOT / "templates", folder / "templates")
         (folder / "symconv" / path).write_text(text)
-        checks = _child(folder, stop, only)
+        checks = _child(folder, enough, only)
     return Outcome(checks, time.perf_counter() - start)
 
 
-def _child(folder: Path, stop: bool, only: tuple[str, ...]) -> dict[str, str]:
+def _child(folder: Path, enough: int, only: tuple[str, ...]) -> dict[str, str]:
     read, write = os.pipe()
     process = os.fork()
     if not process:
         os.close(read)
-        _battery(folder, write, stop, only)
+        _battery(folder, write, enough, only)
     os.close(write)
     text, end, ended = b"", time.monotonic() + SECONDS, False
     while not ended and time.monotonic() < end:
@@ -77,21 +77,20 @@ def _child(folder: Path, stop: bool, only: tuple[str, ...]) -> dict[str, str]:
         os.killpg(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     checks = dict(json.loads(line) for line in text.decode().splitlines())
-    if not ended:
-        checks.setdefault("time", f"not done in {SECONDS} s")
-    elif status and not checks:
-        checks["crash"] = f"the process ended with {status}"
+    if not ended or (os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)):
+        checks["time"] = "does not end"
     elif status:
-        checks.setdefault("crash", f"the process ended with {status}")
+        checks["crash"] = f"the process ended with {status}"
     return checks
 
 
-def _battery(folder: Path, pipe: int, stop: bool, only: tuple[str, ...]) -> None:
+def _battery(folder: Path, pipe: int, enough: int, only: tuple[str, ...]) -> None:
     """In the child: never returns."""
     os.setpgid(0, 0)
     code = 0
     try:
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 1)
         os.dup2(nothing, 2)
@@ -103,7 +102,7 @@ def _battery(folder: Path, pipe: int, stop: bool, only: tuple[str, ...]) -> None
             os.write(pipe, (json.dumps([check, detail]) + "\n").encode())
 
         try:
-            battery.run(report, stop, only)
+            battery.run(report, enough, only)
         except Exception as e:
             report("crash", f"{type(e).__name__}: {e}"[:200])
     except BaseException:
