@@ -48,6 +48,7 @@ ROOMS = (
     ("child", "derivation", "numpy_expression", "bilinear.verify", "bilinear.bounds"),
     ("summands",),
     ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
+    ("bilinear.cover",),
     ("c_vector", "c_target", "numpy_target"),
     ("bilinear.cost", "bilinear.candidates", "bilinear.c_tiles", "bilinear.c_kernel"),
     ("c_bilinear",),

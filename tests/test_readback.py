@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
 from itertools import product
 
+import numpy as np
 import pytest
 import run_nodes
 
@@ -18,6 +19,7 @@ from symconv.affine import Affine
 from symconv.derivation import derive
 from symconv.emit import emit
 from symconv.equation import Equation
+from symconv.errors import LimitExceeded
 from symconv.family import random_equation, random_layer
 from symconv.readback.arrays import read_back_arrays
 from symconv.readback.boxes import Box, add, gathered, resolved, swept, vanished
@@ -28,6 +30,8 @@ from symconv.schedule import nodes
 from symconv.schedule.arrays import plan
 from symconv.schedule.machine import MACHINES
 from symconv.schedule.program import Asked, Program, program
+from symconv.summands import check_sums
+from symconv.validate import load_numpy
 
 
 def functions(layer) -> list[tuple[Equation, bool]]:
@@ -198,3 +202,32 @@ def test_sums_of_boxes_keep_their_value(seed: int):
         if p[2] >= 0:
             expected[p[:2]] += n
     assert inside == expected
+
+
+# What integers hold.
+
+
+def test_an_index_beyond_int_is_refused():
+    """Every array has fewer than 2^31 elements; i + j - 5 may pass that on the way."""
+    layer = symconv.Conv(2**31 - 10, 3, padding=5)
+    with pytest.raises(LimitExceeded, match="a C int ends at 2147483647"):
+        emit(layer, ("c",))
+
+
+def test_sums_that_may_leave_int32_are_refused():
+    fits = emit(symconv.Conv(1, 1, 131071), ("c",), "int8")
+    assert "No sum of products leaves int32: at most 131071 of them, 2147467264 in all." in fits.files[f"{fits.stem}.c"]
+    with pytest.raises(LimitExceeded, match="forward adds up to 131072 products of integers as large as 16384"):
+        emit(symconv.Conv(1, 1, 131072), ("c",), "int8")
+    emit(symconv.Conv(1, 1, 131072), ("c",))
+
+
+def test_the_largest_integers_fill_the_bound_and_no_more():
+    """-128 everywhere: the sum is what the header says."""
+    p = emit(symconv.Conv(3, 3, 5, padding=1), ("numpy",), "int8")
+    module = load_numpy(p)
+    arrays = {t.name: np.full(t.array_shape, -128, p.types[t.name]) for f in p.functions for t in f.arguments}
+    bounds = check_sums(p.system, p.functions, p.types)
+    for f in p.functions:
+        largest = np.abs(getattr(module, f.name)(*(arrays[t.name] for t in f.arguments)).astype(np.int64)).max()
+        assert f"{largest} in all" in bounds[f.name][0]

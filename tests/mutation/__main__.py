@@ -24,12 +24,12 @@ MECHANICAL = ("calculus.py", "schedule/regions.py", "schedule/loops.py", "schedu
               "schedule/packing.py", "schedule/copying.py", "schedule/sharing.py", "schedule/fusing.py",
               "schedule/candidate.py", "schedule/direct.py", "schedule/program.py", "schedule/arrays.py",
               "c_function.py", "c_target.py", "c_vector.py", "numpy_target.py", "numpy_expression.py", "emit.py")
-SHORT = dict(zip(CHECKS, ("proof", "read", "ident", "oracle", "loops", "wind", "Jacob", "agree", "nodes", "comp"),
-                 strict=True))
+SHORT = dict(zip(CHECKS, ("emit", "proof", "read", "ident", "oracle", "loops", "wind", "Jacob", "agree", "nodes",
+                          "comp"), strict=True))
 
 
 # Settings that notice every edit a sample draws from, twice.
-QUICK = ("floor remainder", "dilation", "strided tiles")
+QUICK = ("equation", "floor remainder", "dilation", "strided tiles")
 QUICK_GROUPS = ("forward", "runs")
 
 
@@ -59,17 +59,22 @@ def noticed(o: Outcome) -> list[str]:
     return [c for c in (*CHECKS, "crash", "time") if c in o.checks]
 
 
+def alone(o: Outcome) -> bool:
+    """Fewer than two checks noticed; where nothing came out, there is nothing more to notice."""
+    return len(noticed(o)) < 2 and "emission" not in o.checks
+
+
 def table(edits: Sequence[Edit], outcomes: Iterable[Outcome]) -> int:
     """One line a mutant; the number that fewer than two checks noticed."""
     print(f"{'mutant':<58}" + "".join(f"{SHORT[c]:>7}" for c in CHECKS) + f"{'s':>6}")
     weak, totals = 0, dict.fromkeys(CHECKS, 0)
     for e, o in zip(edits, outcomes, strict=True):
-        weak += len(noticed(o)) < 2
+        weak += alone(o)
         for c in CHECKS:
             totals[c] += c in o.checks
         end = "".join(f"  {c}" for c in ("crash", "time") if c in o.checks)
         print(f"{f'{e.group}: {e.name}'[:57]:<58}" + "".join(f"{'x' if c in o.checks else '.':>7}" for c in CHECKS)
-              + f"{o.seconds:>6.1f}{end}" + ("  <-- fewer than two" if len(noticed(o)) < 2 else ""), flush=True)
+              + f"{o.seconds:>6.1f}{end}" + ("  <-- fewer than two" if alone(o) else ""), flush=True)
     print(f"{'noticed':<58}" + "".join(f"{totals[c]:>7}" for c in CHECKS))
     return weak
 
