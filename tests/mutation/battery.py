@@ -37,7 +37,7 @@ MARGIN = 512
 
 def settings() -> dict[str, tuple[Any, dict[str, Any]]]:
     """A layer, and how it is emitted. Small, and together of every feature and every kind of node."""
-    from symconv import Conv, Dense, Equation, Tensor, indices
+    from symconv import Conv, Dense, Equation, Tensor, at_least, indices
     from symconv.equation import as_term
 
     plain = {"schedules": ("plain",)}
@@ -49,9 +49,17 @@ def settings() -> dict[str, tuple[Any, dict[str, Any]]]:
     up = Conv((3, 4), (3, 2), 3, 2, stride=2, padding=1, output_padding=1, transposed=True, bias=True)
     i, j, k = indices("i j k")
     w, x, b = Tensor("w", 3), Tensor("x", 13), Tensor("b", 6)
-    by_hand = Equation(Tensor("y", 6)[i], [2 * (w[j] * x[3 * i - 2 * j + 4]), w[k + 2] * x[i - k], -1 * as_term(b[i])])
+    by_hand = Equation(Tensor("y", 6)[i], [2 * (w[j] * x[3 * i - 2 * j + 4]), w[k + 2] * x[i - k],
+                                          -1 * as_term(b[i]).where(at_least(i, 2))])
+    u, v = Tensor("w", (5, 4)), Tensor("x", (5, 9))
+    out = Tensor("y", (6, 5))[i, j]
+    causal = Equation(out, (u[j, k] * v[j, i + k]).where(at_least(i, k)))
+    doubled = Equation(out, 2 * (u[j, k] * v[j, i + k]))
     return {
         "equation": (by_hand, plain),
+        "guard": (Equation(out, [u[j, k] * v[j, i + k], (v[j, i] * b[0]).where(at_least(i + j, 3))]), plain),
+        "condition": (causal, direct("neon", targets=("c", "numpy"))),
+        "coefficient": (doubled, direct("neon", targets=("c", "numpy"))),
         "floor remainder": (Conv(9, 3, 2, 2, stride=2, padding=((0, 2),), bias=True), plain),
         "groups": (Conv((7, 6), (2, 3), 4, 2, batch=2, groups=2, stride=(2, 1), dilation=(2, 1), padding=(1, 0),
                         bias=True), plain),
@@ -65,7 +73,8 @@ def settings() -> dict[str, tuple[Any, dict[str, Any]]]:
         "tiles": (Conv((5, 7), (3, 3), 3, 5, padding=1, bias=True), direct("neon")),
         "tiles 2": (Conv((5, 9), (3, 3), 3, 5, padding=1, bias=True), direct("avx2", 40)),
         "strided tiles": (strided, direct("neon", 21)),
-        "pointwise": (Conv((3, 5), (1, 1), 5, 7), direct("neon", 3)),
+        "pointwise": (Conv((3, 5), (1, 1), 5, 7, bias=True), direct("neon", 3)),
+        "outputs that nothing reaches": (Conv(7, 1, 5, 5, stride=3), direct("neon", targets=("c", "numpy"))),
         "depthwise": (Conv((6, 6), (3, 3), 5, 5, groups=5, padding=1, batch=2), direct("neon")),
         "transposed tiles": (up, direct("neon")),
         "added tiles": (Conv((4, 5), (3, 3), 3, 5, padding=1), direct("neon", 11, accumulate=True)),
