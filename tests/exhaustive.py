@@ -134,9 +134,9 @@ def batch(layers: list[tuple[int, Conv]]) -> tuple[Counter[str], list[str]]:
     return done, wrong
 
 
-def run(every: int = 1, jobs: int = 1) -> tuple[int, Counter[str], list[str]]:
+def run(every: int = 1, jobs: int = 1, start: int = 0) -> tuple[int, Counter[str], list[str]]:
     """Each `every`-th layer: how many, what was checked, what is wrong."""
-    found = list(enumerate(cases()))[::every]
+    found = list(enumerate(cases()))[start::every]
     batches = [found[k:k + BATCH] for k in range(0, len(found), BATCH)]
     done, wrong = Counter(), []
     if jobs > 1:
@@ -153,10 +153,11 @@ def run(every: int = 1, jobs: int = 1) -> tuple[int, Counter[str], list[str]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.exhaustive")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--start", type=int, default=0, help="with --every: the first one")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     start = time.perf_counter()
-    layers, done, wrong = run(options.every, options.jobs)
+    layers, done, wrong = run(options.every, options.jobs, options.start)
     print(*wrong, sep="\n")
     print(f"{layers} layers, {', '.join(f'{n} {what}' for what, n in sorted(done.items()))}, {len(wrong)} wrong, "
           f"{time.perf_counter() - start:.0f} s")

@@ -46,7 +46,9 @@ def quick(edit: Edit) -> Outcome:
 
 
 def mechanical(mutant: Mechanical) -> Outcome:
-    return outcome(mutant.path, mutant.text, enough=1)
+    """A few layers first: most mutants go no further."""
+    few = outcome(mutant.path, mutant.text, 1, QUICK)
+    return few if few.checks else outcome(mutant.path, mutant.text, 1)
 
 
 def drawn(count: int, seed: int) -> list[Mechanical]:
@@ -95,6 +97,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--sample", type=int)
     parser.add_argument("--twice", action="store_true")
+    parser.add_argument("--only-mechanical", action="store_true")
     parser.add_argument("--one")
     options = parser.parse_args()
     preload()
@@ -114,6 +117,8 @@ def main() -> int:
         some = [e for e in EDITS if e.group in QUICK_GROUPS and "dense" not in e.name and "transposed" not in e.name]
         edits, way = random.Random(options.seed).sample(some, options.sample), quick
     with get_context("fork").Pool(options.jobs) as pool:
+        if options.only_mechanical:
+            edits = []
         weak = table(edits, pool.imap(way, edits))
         print(f"{len(edits)} mutants written by hand, {weak} noticed by fewer than two checks")
         if options.mechanical:

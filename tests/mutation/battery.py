@@ -250,10 +250,11 @@ def compared(told: Report, e: Emitted, target: str, call: Callable[..., Array]) 
     """One target's kernels with everything that says what they must be."""
     for check, compare in (("oracle", by_oracle), ("loops", by_loops), ("windows", by_windows),
                            ("Jacobian", by_jacobian)):
-        if check != "oracle" and (e.package.rounded or e.package.accumulate):
+        if check != "oracle" and e.package.accumulate:
             continue
+        rounded = check != "oracle" and bool(e.package.rounded)  # sums of integers, with a small error
         try:
-            for detail in compare(e, target, call):
+            for detail in compare(e, target, (lambda *given: np.rint(call(*given))) if rounded else call):
                 told(check, f"{e.name}, {target}: {detail}")
         except StopIteration:
             raise
