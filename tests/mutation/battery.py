@@ -37,7 +37,7 @@ MARGIN = 512
 
 def settings() -> dict[str, tuple[Any, dict[str, Any]]]:
     """A layer, and how it is emitted. Small, and together of every feature and every kind of node."""
-    from symconv import Conv, Dense, Equation, Tensor, at_least, indices
+    from symconv import Conv, Dense, Equation, Tensor, at_least, equal, indices
     from symconv.equation import as_term
 
     plain = {"schedules": ("plain",)}
@@ -57,7 +57,9 @@ def settings() -> dict[str, tuple[Any, dict[str, Any]]]:
     doubled = Equation(out, 2 * (u[j, k] * v[j, i + k]))
     return {
         "equation": (by_hand, plain),
-        "guard": (Equation(out, [u[j, k] * v[j, i + k], (v[j, i] * b[0]).where(at_least(i + j, 3))]), plain),
+        "guard": (Equation(out, [u[j, k] * v[j, i + k], (v[j, i] * b[0]).where(at_least(i + j, 3)),
+                                 (v[j, i] * b[2]).where(equal(j, 1)),
+                                 (v[j, i] * b[1]).where(at_least(k, 0), at_least(2, k))]), plain),
         "condition": (causal, direct("neon", targets=("c", "numpy"))),
         "coefficient": (doubled, direct("neon", targets=("c", "numpy"))),
         "floor remainder": (Conv(9, 3, 2, 2, stride=2, padding=((0, 2),), bias=True), plain),
@@ -79,7 +81,7 @@ def settings() -> dict[str, tuple[Any, dict[str, Any]]]:
         "transposed tiles": (up, direct("neon")),
         "added tiles": (Conv((4, 5), (3, 3), 3, 5, padding=1), direct("neon", 11, accumulate=True)),
         "sums in vectors": (Conv((3, 9), (1, 1), 8, 4), direct("avx2", 9)),
-        "Winograd": (Conv((6, 6), (3, 3), 8, 8, padding=1, bias=True), {
+        "Winograd": (Conv((9, 9), (3, 3), 8, 8, padding=1, bias=True), {
             "schedules": ("bilinear",), "isa": "avx2", "targets": ("c",)}),
     }
 
@@ -185,10 +187,14 @@ def listened(told: Report) -> None:
     def passing(check: str, right: Callable[..., Any], instead: Any) -> Callable[..., Any]:
         def call(*given: Any, **more: Any) -> Any:
             try:
-                return right(*given, **more)
+                found = right(*given, **more)
             except ValidationError as e:
                 told(check, e)
                 return instead
+            if isinstance(found, Verdict) and not found.proved:
+                told(check, found.reason)
+                return instead
+            return found
         return call
 
     c_function.read_back = passing("read back", c_function.read_back, Proof(0))
