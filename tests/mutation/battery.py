@@ -60,6 +60,7 @@ def settings() -> dict[str, tuple[Any, dict[str, Any]]]:
         "guard": (Equation(out, [u[j, k] * v[j, i + k], (v[j, i] * b[0]).where(at_least(i + j, 3)),
                                  (v[j, i] * b[2]).where(equal(j, 1)),
                                  (v[j, i] * b[1]).where(at_least(k, 0), at_least(2, k))]), plain),
+        "three bounds": (Equation(out, (u[j, k] * v[j, i + k]).where(at_least(k, i - 3), at_least(k + j, 2))), plain),
         "condition": (causal, direct("neon", targets=("c", "numpy"))),
         "coefficient": (doubled, direct("neon", targets=("c", "numpy"))),
         "floor remainder": (Conv(9, 3, 2, 2, stride=2, padding=((0, 2),), bias=True), plain),

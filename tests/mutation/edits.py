@@ -234,7 +234,5 @@ EDITS = [
           "        size *= max(1, count - 1)\n    return Stored")),
     *_of("bilinear/c_transform.py", "bilinear",
          ("constant printed upside down", 'f"({c.numerator}.0{f}/{c.denominator}.0{f})"',
-          'f"({c.denominator}.0{f}/{c.numerator}.0{f})"'),
-         ("transform along the wrong axis", "free = [a for a in range(rank) if a != axis]",
-          "free = [a for a in range(rank) if a != rank - 1]")),
+          'f"({c.denominator}.0{f}/{c.numerator}.0{f})"')),
 ]
