@@ -7,6 +7,7 @@
 /* y[i] = sum over 0 <= j < k of w[j] * x[2*i + 3*j]
  * This is the cross-correlation of x with w (stride 2, dilation 3).
  * 15 multiplications, 15 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 20.
  */
 void conv1d_n1c1i15_f1k3_s2p0_d3_forward(
     const float *restrict x, /* [1][1][15] */
@@ -27,6 +28,7 @@ void conv1d_n1c1i15_f1k3_s2p0_d3_forward(
  * This is the transposed convolution of delta with w (stride 2, dilation 3, output size n).
  * Proved for all sizes: the transpose of the forward equation.
  * 15 multiplications, 15 additions.
+ * Read back and proved equal to the derived equation: 3 boxes; no index passes 17.
  */
 void conv1d_n1c1i15_f1k3_s2p0_d3_grad_x(
     const float *restrict w, /* [1][1][3] */
@@ -60,6 +62,7 @@ void conv1d_n1c1i15_f1k3_s2p0_d3_grad_x(
  * This is the cross-correlation of x with delta dilated by 2 (stride 3, output size k).
  * Proved for all sizes: the transpose of the forward equation.
  * 15 multiplications, 15 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 20.
  */
 void conv1d_n1c1i15_f1k3_s2p0_d3_grad_w(
     const float *restrict x, /* [1][1][15] */

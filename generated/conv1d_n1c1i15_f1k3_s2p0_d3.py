@@ -14,6 +14,7 @@ def _window(x, shape, steps, start=0):
 
 # y[i] = sum_{j} w[j] * x[2*i + 3*j]
 # window: 5x3 @ 3x1, about 1.01 us (taps 2.52 us)
+# Read back and proved equal to the derived equation: 1 box.
 def forward(x, w):
     """x (1, 1, 15), w (1, 1, 3) -> y (1, 1, 5)"""
     x_cols = _window(x, (3, 5), (3, 2))
@@ -24,6 +25,7 @@ def forward(x, w):
 # dx[m] = sum_{i,j : -2*i - 3*j + m == 0} dy[i] * w[j]
 # taps: multiply elementwise in 2 statements, about 2.01 us (window 2.51 us)
 # taps: multiply elementwise, about 1.01 us (window 1.5 us)
+# Read back and proved equal to the derived equation: 1 box.
 def grad_x(w, dy):
     """w (1, 1, 3), dy (1, 1, 5) -> dx (1, 1, 15)"""
     dx = np.zeros((15,), np.float32)
@@ -37,6 +39,7 @@ def grad_x(w, dy):
 
 # dw[a] = sum_{i} dy[i] * x[3*a + 2*i]
 # window: 3x5 @ 5x1, about 1.01 us (taps 3.01 us)
+# Read back and proved equal to the derived equation: 1 box.
 def grad_w(x, dy):
     """x (1, 1, 15), dy (1, 1, 5) -> dw (1, 1, 3)"""
     x_cols = _window(x, (3, 5), (3, 2))

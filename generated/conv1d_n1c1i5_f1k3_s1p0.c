@@ -7,6 +7,7 @@
 /* y[i] = sum over 0 <= j < k of w[j] * x[i + j]
  * This is the cross-correlation of x with w.
  * 9 multiplications, 9 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 7.
  */
 void conv1d_n1c1i5_f1k3_s1p0_forward(
     const float *restrict x, /* [1][1][5] */
@@ -27,6 +28,7 @@ void conv1d_n1c1i5_f1k3_s1p0_forward(
  * This is the full correlation of delta with the flipped kernel w.
  * Proved for all sizes: the transpose of the forward equation.
  * 9 multiplications, 9 additions.
+ * Read back and proved equal to the derived equation: 3 boxes; no index passes 9.
  */
 void conv1d_n1c1i5_f1k3_s1p0_grad_x(
     const float *restrict w, /* [1][1][3] */
@@ -47,6 +49,7 @@ void conv1d_n1c1i5_f1k3_s1p0_grad_x(
  * This is the cross-correlation of x with delta.
  * Proved for all sizes: the transpose of the forward equation.
  * 9 multiplications, 9 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 7.
  */
 void conv1d_n1c1i5_f1k3_s1p0_grad_w(
     const float *restrict x, /* [1][1][5] */

@@ -14,6 +14,7 @@ def _window(x, shape, steps, start=0):
 
 # y[i] = sum_{j} w[j] * x[i + j]
 # window: 3x3 @ 3x1, about 1.01 us (taps 3.01 us)
+# Read back and proved equal to the derived equation: 1 box.
 def forward(x, w):
     """x (1, 1, 5), w (1, 1, 3) -> y (1, 1, 3)"""
     x_cols = _window(x, (3, 3), (1, 1))
@@ -23,6 +24,7 @@ def forward(x, w):
 
 # dx[m] = sum_{j} dy[-j + m] * w[j]
 # window: 5x3 @ 3x1, about 2.51 us (taps 3.02 us)
+# Read back and proved equal to the derived equation: 3 boxes.
 def grad_x(w, dy):
     """w (1, 1, 3), dy (1, 1, 3) -> dx (1, 1, 5)"""
     dy_pad = np.zeros((7,), np.float32)
@@ -35,6 +37,7 @@ def grad_x(w, dy):
 
 # dw[a] = sum_{i} dy[i] * x[a + i]
 # window: 3x3 @ 3x1, about 1.01 us (taps 3.01 us)
+# Read back and proved equal to the derived equation: 1 box.
 def grad_w(x, dy):
     """x (1, 1, 5), dy (1, 1, 3) -> dw (1, 1, 3)"""
     x_cols = _window(x, (3, 3), (1, 1))

@@ -14,6 +14,7 @@ def _window(x, shape, steps, start=0):
 
 # z[i] = sum_{j} w[-j + 2] * x[i + j - 2]
 # window: 8x3 @ 3x1, about 2.51 us (taps 3.02 us)
+# Read back and proved equal to the derived equation: 3 boxes.
 def forward(x, w):
     """x (1, 1, 6), w (1, 1, 3) -> z (1, 1, 8)"""
     w = w.reshape((3,))
@@ -26,6 +27,7 @@ def forward(x, w):
 
 # h[i] = relu(z[i])
 # direct: multiply elementwise, about 0.504 us
+# Read back and proved equal to the derived equation: 1 box.
 def activate(z):
     """z (1, 1, 8) -> h (1, 1, 8)"""
     z_relu = np.maximum(z, 0)
@@ -36,6 +38,7 @@ def activate(z):
 
 # dz[i] = dh[i] * relu'(z[i])
 # direct: multiply elementwise, about 0.504 us
+# Read back and proved equal to the derived equation: 1 box.
 def grad_z(dh, z):
     """dh (1, 1, 8), z (1, 1, 8) -> dz (1, 1, 8)"""
     dh = dh.reshape((8,))
@@ -47,6 +50,7 @@ def grad_z(dh, z):
 
 # dx[m] = sum_{j} dz[-j + m + 2] * w[-j + 2]
 # window: 6x3 @ 3x1, about 1.01 us (taps 2.52 us)
+# Read back and proved equal to the derived equation: 1 box.
 def grad_x(w, dz):
     """w (1, 1, 3), dz (1, 1, 8) -> dx (1, 1, 6)"""
     dz_cols = _window(dz, (3, 6), (1, 1))
@@ -56,6 +60,7 @@ def grad_x(w, dz):
 
 # dw[a] = sum_{i} dz[i] * x[-a + i]
 # window: 3x6 @ 6x1, about 1.01 us (taps 3.01 us)
+# Read back and proved equal to the derived equation: 1 box.
 def grad_w(x, dz):
     """x (1, 1, 6), dz (1, 1, 8) -> dw (1, 1, 3)"""
     dz_cols = _window(dz, (3, 6), (1, 1))

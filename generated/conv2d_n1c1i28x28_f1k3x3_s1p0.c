@@ -7,6 +7,7 @@
 /* y[i, j] = sum over 0 <= p < K_H, 0 <= q < K_W of w[p, q] * x[i + p, j + q]
  * This is the cross-correlation of x with w.
  * 6084 multiplications, 6084 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 842.
  */
 void conv2d_n1c1i28x28_f1k3x3_s1p0_forward(
     const float *restrict x, /* [1][1][28][28] */
@@ -31,6 +32,7 @@ void conv2d_n1c1i28x28_f1k3x3_s1p0_forward(
  * This is the full correlation of delta with the flipped kernel w.
  * Proved for all sizes: the transpose of the forward equation.
  * 6084 multiplications, 6084 additions.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 838.
  */
 void conv2d_n1c1i28x28_f1k3x3_s1p0_grad_x(
     const float *restrict w, /* [1][1][3][3] */
@@ -57,6 +59,7 @@ void conv2d_n1c1i28x28_f1k3x3_s1p0_grad_x(
  * This is the cross-correlation of x with delta.
  * Proved for all sizes: the transpose of the forward equation.
  * 6084 multiplications, 6084 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 842.
  */
 void conv2d_n1c1i28x28_f1k3x3_s1p0_grad_w(
     const float *restrict x, /* [1][1][28][28] */

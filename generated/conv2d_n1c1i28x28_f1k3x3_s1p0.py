@@ -14,6 +14,7 @@ def _window(x, shape, steps, start=0):
 
 # y[i, j] = sum_{p,q} w[p, q] * x[i + p, j + q]
 # window: 676x9 @ 9x1, about 2.49 us (taps 12.3 us)
+# Read back and proved equal to the derived equation: 1 box.
 def forward(x, w):
     """x (1, 1, 28, 28), w (1, 1, 3, 3) -> y (1, 1, 26, 26)"""
     x_cols = _window(x, (3, 3, 26, 26), (28, 1, 28, 1)).reshape((9, 676))
@@ -23,6 +24,7 @@ def forward(x, w):
 
 # dx[m, n] = sum_{p,q} dy[m - p, n - q] * w[p, q]
 # window: 784x9 @ 9x1, about 4.35 us (taps 13 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_x(w, dy):
     """w (1, 1, 3, 3), dy (1, 1, 26, 26) -> dx (1, 1, 28, 28)"""
     dy_pad = np.zeros((30, 30), np.float32)
@@ -35,6 +37,7 @@ def grad_x(w, dy):
 
 # dw[u, v] = sum_{i,j} dy[i, j] * x[i + u, j + v]
 # window: 9x676 @ 676x1, about 2.39 us (taps 10.4 us)
+# Read back and proved equal to the derived equation: 1 box.
 def grad_w(x, dy):
     """x (1, 1, 28, 28), dy (1, 1, 26, 26) -> dw (1, 1, 3, 3)"""
     x_cols = _window(x, (3, 3, 26, 26), (28, 1, 28, 1)).reshape((9, 676))

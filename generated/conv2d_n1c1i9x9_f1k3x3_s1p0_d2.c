@@ -7,6 +7,7 @@
 /* y[i, j] = sum over 0 <= p < K_H, 0 <= q < K_W of w[p, q] * x[i + 2*p, j + 2*q]
  * This is the cross-correlation of x with w (dilation 2).
  * 225 multiplications, 225 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 111.
  */
 void conv2d_n1c1i9x9_f1k3x3_s1p0_d2_forward(
     const float *restrict x, /* [1][1][9][9] */
@@ -31,6 +32,7 @@ void conv2d_n1c1i9x9_f1k3x3_s1p0_d2_forward(
  * This is the full correlation of delta with the flipped kernel w (dilation 2).
  * Proved for all sizes: the transpose of the forward equation.
  * 225 multiplications, 225 additions.
+ * Read back and proved equal to the derived equation: 18 boxes; no index passes 100.
  */
 void conv2d_n1c1i9x9_f1k3x3_s1p0_d2_grad_x(
     const float *restrict w, /* [1][1][3][3] */
@@ -74,6 +76,7 @@ void conv2d_n1c1i9x9_f1k3x3_s1p0_d2_grad_x(
  * This is the cross-correlation of x with delta (stride 2).
  * Proved for all sizes: the transpose of the forward equation.
  * 225 multiplications, 225 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 111.
  */
 void conv2d_n1c1i9x9_f1k3x3_s1p0_d2_grad_w(
     const float *restrict x, /* [1][1][9][9] */

@@ -14,6 +14,7 @@ def _window(x, shape, steps, start=0):
 
 # y[i, j] = sum_{p,q} w[p, q] * x[i + 2*p, j + 2*q]
 # window: 25x9 @ 9x1, about 1.09 us (taps 8.78 us)
+# Read back and proved equal to the derived equation: 1 box.
 def forward(x, w):
     """x (1, 1, 9, 9), w (1, 1, 3, 3) -> y (1, 1, 5, 5)"""
     x_cols = _window(x, (3, 3, 5, 5), (18, 2, 9, 1)).reshape((9, 25))
@@ -23,6 +24,7 @@ def forward(x, w):
 
 # dx[m, n] = sum_{p,q} dy[m - 2*p, n - 2*q] * w[p, q]
 # window: 81x9 @ 9x1, about 2.76 us (taps 9.29 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_x(w, dy):
     """w (1, 1, 3, 3), dy (1, 1, 5, 5) -> dx (1, 1, 9, 9)"""
     dy_pad = np.zeros((13, 13), np.float32)
@@ -35,6 +37,7 @@ def grad_x(w, dy):
 
 # dw[u, v] = sum_{i,j} dy[i, j] * x[i + 2*u, j + 2*v]
 # window: 9x25 @ 25x1, about 1.09 us (taps 9.1 us)
+# Read back and proved equal to the derived equation: 1 box.
 def grad_w(x, dy):
     """x (1, 1, 9, 9), dy (1, 1, 5, 5) -> dw (1, 1, 3, 3)"""
     x_cols = _window(x, (3, 3, 5, 5), (18, 2, 9, 1)).reshape((9, 25))

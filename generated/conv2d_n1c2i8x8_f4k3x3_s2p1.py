@@ -14,6 +14,7 @@ def _window(x, shape, steps, start=0):
 
 # y[f, i, j] = sum_{c,p,q} w[f, c, p, q] * x[c, 2*i + p - 1, 2*j + q - 1]
 # window: 4x18 @ 18x16, about 2.22 us (taps 18.2 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def forward(x, w):
     """x (1, 2, 8, 8), w (4, 2, 3, 3) -> y (1, 4, 4, 4)"""
     x_pad = np.zeros((2, 9, 9), np.float32)
@@ -27,6 +28,7 @@ def forward(x, w):
 # project: 18x4 @ 4x16 then multiply elementwise in 7 statements, about 6.41 us (unprojected 8.94 us)
 # direct: multiply elementwise, about 0.524 us
 # window: sum, about 2.16 us (taps 3.64 us)
+# Read back and proved equal to the derived equation: 8 boxes.
 def grad_x(w, dy):
     """w (4, 2, 3, 3), dy (1, 4, 4, 4) -> dx (1, 2, 8, 8)"""
     dx = np.empty((2, 8, 8), np.float32)
@@ -44,6 +46,7 @@ def grad_x(w, dy):
 
 # dw[f, c, u, v] = sum_{i,j} dy[f, i, j] * x[c, 2*i + u - 1, 2*j + v - 1]
 # window: 4x16 @ 16x18, about 2.22 us (taps 11.9 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_w(x, dy):
     """x (1, 2, 8, 8), dy (1, 4, 4, 4) -> dw (4, 2, 3, 3)"""
     x_pad = np.zeros((2, 9, 9), np.float32)

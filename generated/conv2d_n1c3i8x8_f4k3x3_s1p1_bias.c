@@ -8,6 +8,7 @@
  *     + q - 1] (x is zero outside)
  * This is the cross-correlation of x with w (padding 1), summed over channels, plus b.
  * 5808 multiplications, 6064 additions.
+ * Read back and proved equal to the derived equation: 10 boxes; no index passes 329.
  */
 void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_forward(
     const float *restrict x, /* [1][3][8][8] */
@@ -42,6 +43,7 @@ void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_forward(
  * This is the full correlation of delta with the flipped kernel w, cropped by 1, summed over filters.
  * Proved for all sizes: the transpose of the forward equation.
  * 5808 multiplications, 5808 additions.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 365.
  */
 void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_grad_x(
     const float *restrict w, /* [4][3][3][3] */
@@ -75,6 +77,7 @@ void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_grad_x(
  * This is the cross-correlation of x with delta (padding 1).
  * Proved for all sizes: the transpose of the forward equation.
  * 5808 multiplications, 5808 additions.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 329.
  */
 void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_grad_w(
     const float *restrict x, /* [1][3][8][8] */
@@ -110,6 +113,7 @@ void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_grad_w(
  * This is the sum of delta over i, j.
  * Proved for all sizes: the transpose of the forward equation.
  * 0 multiplications, 256 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 329.
  */
 void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_grad_b(
     const float *restrict dy, /* [1][4][8][8] */

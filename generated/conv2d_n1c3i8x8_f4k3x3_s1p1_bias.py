@@ -15,6 +15,7 @@ def _window(x, shape, steps, start=0):
 # y[f, i, j] = sum_{c,p,q} w[f, c, p, q] * x[c, i + p - 1, j + q - 1] + b[f]
 # window: 4x27 @ 27x64, about 2.94 us (taps 19 us)
 # direct: multiply elementwise, about 1.26 us
+# Read back and proved equal to the derived equation: 10 boxes.
 def forward(x, w, b):
     """x (1, 3, 8, 8), w (4, 3, 3, 3), b (4) -> y (1, 4, 8, 8)"""
     x_pad = np.zeros((3, 10, 10), np.float32)
@@ -27,6 +28,7 @@ def forward(x, w, b):
 
 # dx[c, m, n] = sum_{f,p,q} dy[f, m - p + 1, n - q + 1] * w[f, c, p, q]
 # window: 3x36 @ 36x64, about 3.74 us (taps 18.9 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_x(w, dy):
     """w (4, 3, 3, 3), dy (1, 4, 8, 8) -> dx (1, 3, 8, 8)"""
     dy_pad = np.zeros((4, 10, 10), np.float32)
@@ -39,6 +41,7 @@ def grad_x(w, dy):
 
 # dw[f, c, u, v] = sum_{i,j} dy[f, i, j] * x[c, i + u - 1, j + v - 1]
 # window: 4x64 @ 64x27, about 2.94 us (taps 14 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_w(x, dy):
     """x (1, 3, 8, 8), dy (1, 4, 8, 8) -> dw (4, 3, 3, 3)"""
     x_pad = np.zeros((3, 10, 10), np.float32)
@@ -50,6 +53,7 @@ def grad_w(x, dy):
 
 # db[f] = sum_{i,j} dy[f, i, j]
 # direct: sum, about 1.13 us
+# Read back and proved equal to the derived equation: 1 box.
 def grad_b(dy):
     """dy (1, 4, 8, 8) -> db (4)"""
     dy = dy.reshape((4, 8, 8))

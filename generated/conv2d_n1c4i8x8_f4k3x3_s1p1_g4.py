@@ -14,6 +14,7 @@ def _window(x, shape, steps, start=0):
 
 # y[g, i, j] = sum_{p,q} w[g, p, q] * x[g, i + p - 1, j + q - 1]
 # window: 4 times 64x9 @ 9x1, about 3.13 us (taps 10.4 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def forward(x, w):
     """x (1, 4, 8, 8), w (4, 1, 3, 3) -> y (1, 4, 8, 8)"""
     x_pad = np.zeros((4, 10, 10), np.float32)
@@ -25,6 +26,7 @@ def forward(x, w):
 
 # dx[g, m, n] = sum_{p,q} dy[g, m - p + 1, n - q + 1] * w[g, p, q]
 # window: 4 times 64x9 @ 9x1, about 3.65 us (taps 10.4 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_x(w, dy):
     """w (4, 1, 3, 3), dy (1, 4, 8, 8) -> dx (1, 4, 8, 8)"""
     dy_pad = np.zeros((4, 10, 10), np.float32)
@@ -37,6 +39,7 @@ def grad_x(w, dy):
 
 # dw[g, u, v] = sum_{i,j} dy[g, i, j] * x[g, i + u - 1, j + v - 1]
 # window: 4 times 9x64 @ 64x1, about 3.1 us (taps 15.7 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_w(x, dy):
     """x (1, 4, 8, 8), dy (1, 4, 8, 8) -> dw (4, 1, 3, 3)"""
     x_pad = np.zeros((4, 10, 10), np.float32)

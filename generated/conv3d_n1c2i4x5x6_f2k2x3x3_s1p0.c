@@ -8,6 +8,7 @@
  *     h + p, i + q, j + r]
  * This is the cross-correlation of x with w, summed over channels.
  * 2592 multiplications, 2592 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 434.
  */
 void conv3d_n1c2i4x5x6_f2k2x3x3_s1p0_forward(
     const float *restrict x, /* [1][2][4][5][6] */
@@ -41,6 +42,7 @@ void conv3d_n1c2i4x5x6_f2k2x3x3_s1p0_forward(
  * This is the full correlation of delta with the flipped kernel w, summed over filters.
  * Proved for all sizes: the transpose of the forward equation.
  * 2592 multiplications, 2592 additions.
+ * Read back and proved equal to the derived equation: 18 boxes; no index passes 397.
  */
 void conv3d_n1c2i4x5x6_f2k2x3x3_s1p0_grad_x(
     const float *restrict w, /* [2][2][2][3][3] */
@@ -78,6 +80,7 @@ void conv3d_n1c2i4x5x6_f2k2x3x3_s1p0_grad_x(
  * This is the cross-correlation of x with delta.
  * Proved for all sizes: the transpose of the forward equation.
  * 2592 multiplications, 2592 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 434.
  */
 void conv3d_n1c2i4x5x6_f2k2x3x3_s1p0_grad_w(
     const float *restrict x, /* [1][2][4][5][6] */

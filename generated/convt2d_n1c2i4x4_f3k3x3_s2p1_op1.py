@@ -16,6 +16,7 @@ def _window(x, shape, steps, start=0):
 # project: 27x2 @ 2x16 then multiply elementwise in 7 statements, about 6.58 us (unprojected 8.77 us)
 # direct: multiply elementwise, about 0.536 us
 # window: sum, about 2.25 us (taps 3.71 us)
+# Read back and proved equal to the derived equation: 8 boxes.
 def forward(x, w):
     """x (1, 2, 4, 4), w (2, 3, 3, 3) -> y (1, 3, 8, 8)"""
     y = np.empty((3, 8, 8), np.float32)
@@ -33,6 +34,7 @@ def forward(x, w):
 
 # dx[c, m, n] = sum_{f,p,q} dy[f, 2*m + p - 1, 2*n + q - 1] * w[c, f, p, q]
 # window: 2x27 @ 27x16, about 2.3 us (taps 18 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_x(w, dy):
     """w (2, 3, 3, 3), dy (1, 3, 8, 8) -> dx (1, 2, 4, 4)"""
     dy_pad = np.zeros((3, 9, 9), np.float32)
@@ -44,6 +46,7 @@ def grad_x(w, dy):
 
 # dw[c, f, u, v] = sum_{m,n} dy[f, 2*m + u - 1, 2*n + v - 1] * x[c, m, n]
 # window: 2x16 @ 16x27, about 2.3 us (taps 11.8 us)
+# Read back and proved equal to the derived equation: 9 boxes.
 def grad_w(x, dy):
     """x (1, 2, 4, 4), dy (1, 3, 8, 8) -> dw (2, 3, 3, 3)"""
     dy_pad = np.zeros((3, 9, 9), np.float32)

@@ -13,6 +13,7 @@ static inline float sigmoid_slope(float v) { return sigmoid(v) * (1 - sigmoid(v)
 /* z[i] = b[i] + sum over 0 <= j < p of w[i, j] * x[j]
  * This is the matrix-vector product W x plus b.
  * 12 multiplications, 15 additions.
+ * Read back and proved equal to the derived equation: 2 boxes; no index passes 17.
  */
 void dense_n1_i4o3_bias_sigmoid_forward(
     const float *restrict x, /* [1][4] */
@@ -36,6 +37,7 @@ void dense_n1_i4o3_bias_sigmoid_forward(
 /* h[i] = sigmoid(z[i])
  * This is the sigmoid of each element of z.
  * 0 multiplications, 3 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 4.
  */
 void dense_n1_i4o3_bias_sigmoid_activate(
     const float *restrict z, /* [1][3] */
@@ -50,6 +52,7 @@ void dense_n1_i4o3_bias_sigmoid_activate(
  * This is the pointwise product of dL/dh and sigmoid'(z).
  * Proved for all sizes: the transpose of the forward equation.
  * 3 multiplications, 3 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 4.
  */
 void dense_n1_i4o3_bias_sigmoid_grad_z(
     const float *restrict dh, /* [1][3] */
@@ -65,6 +68,7 @@ void dense_n1_i4o3_bias_sigmoid_grad_z(
  * This is the transposed matrix-vector product W^T delta.
  * Proved for all sizes: the transpose of the forward equation.
  * 12 multiplications, 12 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 17.
  */
 void dense_n1_i4o3_bias_sigmoid_grad_x(
     const float *restrict w, /* [3][4] */
@@ -85,6 +89,7 @@ void dense_n1_i4o3_bias_sigmoid_grad_x(
  * This is the outer product of delta and x.
  * Proved for all sizes: the transpose of the forward equation.
  * 12 multiplications, 12 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 17.
  */
 void dense_n1_i4o3_bias_sigmoid_grad_w(
     const float *restrict x, /* [1][4] */
@@ -102,6 +107,7 @@ void dense_n1_i4o3_bias_sigmoid_grad_w(
  * This is the copy of delta.
  * Proved for all sizes: the transpose of the forward equation.
  * 0 multiplications, 3 additions.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 4.
  */
 void dense_n1_i4o3_bias_sigmoid_grad_b(
     const float *restrict dz, /* [1][3] */

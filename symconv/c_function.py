@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
+from math import prod
 
 from symconv.c_bilinear import bilinear_functions
 from symconv.c_routine import CTYPES
 from symconv.c_target import CFunction, nest_function
 from symconv.c_vector import BYTES
 from symconv.derivation import Function
-from symconv.schedule.program import PLAIN, Asked, Choice, Offer, Program, choose, programs
+from symconv.readback.check import read_back
+from symconv.schedule.program import PLAIN, Asked, Choice, Offer, Program, choose, offsets, programs
 
 Row = Callable[[Function, Mapping[str, str], bool, Asked], Iterator[Offer[CFunction]]]
 
@@ -21,6 +24,8 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
 
     Raises:
         NotSupported: the type cannot hold the result (a fraction or an exponential in integers).
+        Misread: the schedule does not compute the equation, a defect of symconv.
+        LimitExceeded: an index might not fit a C int, or showing that all is right would take too long.
     """
     tensors = (*function.arguments, function.equation.output)
     ctypes = {CTYPES[types[t.name]] for t in tensors}
@@ -30,10 +35,15 @@ def c_function(function: Function, types: Mapping[str, str], accumulate: bool = 
 
 def _nests(function: Function, types: Mapping[str, str], accumulate: bool, asked: Asked) -> Iterator[Offer[CFunction]]:
     """Loops over steps."""
-    def printed(made: Callable[[Choice], Program], choice: Choice) -> CFunction:
-        return nest_function(function, types, made(choice), asked.constant)
-
     element = BYTES.get(CTYPES[types[function.equation.output.name]], 1)
+
+    def printed(made: Callable[[Choice], Program], choice: Choice) -> CFunction:
+        p = made(choice)
+        proof = read_back(function.equation, [s.body for s in p.steps], p.workspace,
+                          offsets((prod(t.extents) for t in p.workspace), element), accumulate)
+        text = nest_function(function, types, p, asked.constant)
+        return replace(text, facts=(*text.facts, str(proof)))
+
     for o in programs(function.equation, accumulate, element, asked):
         yield Offer(o.schedule, o.cycles, partial(printed, o.made), o.shape)
 

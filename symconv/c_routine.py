@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from symconv.c_vector import BYTES
 from symconv.derivation import Function
 from symconv.equation import Tensor
-from symconv.schedule.program import ALIGNED
+from symconv.schedule.program import offsets
 
 CTYPES = {"float32": "float", "float64": "double", "int8": "int8_t", "int32": "int32_t"}
 PREPARED, WORKSPACE = "prepared", "workspace"
@@ -114,12 +114,8 @@ class _Writer:
         return Routine(name, (*arguments, output), self.parameters([*arguments, output], workspace, prepared), unread,
                        tuple(arrays), tuple(s.body for s in steps), workspace * BYTES.get(self.ctype, 1))
 
-    def offsets(self, local: Sequence[Local]) -> list[int]:
-        """Where each array starts, and where the last one ends, rounded up to the unit of alignment."""
-        unit, found = ALIGNED // BYTES.get(self.ctype, 1), [0]
-        for a in local:
-            found.append(found[-1] + -(-a.size // unit) * unit)
-        return found
+    def offsets(self, local: Sequence[Local]) -> tuple[int, ...]:
+        return offsets((a.size for a in local), BYTES.get(self.ctype, 1))
 
     def parameters(self, names: Sequence[str], workspace: int, prepared: int = 0) -> tuple[Parameter, ...]:
         tensors: dict[str, Tensor] = {t.name: t for t in (*self.function.arguments, self.function.equation.output)}

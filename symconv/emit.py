@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symconv import __version__
@@ -22,6 +22,7 @@ from symconv.native import native_isa
 from symconv.notation.printers import code_formula
 from symconv.schedule.machine import machine_named
 from symconv.schedule.program import SCHEDULES, Asked
+from symconv.summands import check_sums
 from symconv.system import LayerLike, System, as_system
 
 TARGETS = ("c", "numpy")
@@ -95,7 +96,8 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
 
     Raises:
         NotSupported: unknown target or dtype, or a function the dtype cannot express.
-        LimitExceeded: an array or the work is larger than a kernel can index.
+        LimitExceeded: an array or the work is larger than a kernel can index, or an integer sum may leave its type.
+        Misread: a schedule does not compute its equation, a defect of symconv.
         ShapeError: a size has no number.
     """
     targets = tuple(targets)
@@ -118,7 +120,9 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     text: dict[str, str] = {}
     machine = machine_named(native_isa() if isa == "native" else isa)
     asked = Asked(machine, exact, tuple(schedules), pick, frozenset(system.parameters))
+    bounds = check_sums(system, functions, types)
     printed = [c_function(f, types, accumulate and f.proof is not None, asked) for f in functions]
+    printed = [replace(c, facts=(*c.facts, *bounds.get(c.function.name, ()))) for c in printed]
     work = max(c.products for c in printed)
     if work > MAX_PRODUCTS:
         raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")

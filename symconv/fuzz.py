@@ -121,7 +121,7 @@ def _check_c(tally: Tally, work: list[Job]) -> None:
     texts = {n: t for job in work for n, t in (*job.package.files.items(), *job.package.whole.items())}
     parts = {n[:-1] + "inc": t for n, t in texts.items() if n.endswith(".c")}
     headers = {n: t for n, t in texts.items() if n.endswith(".h")}
-    unit = "".join(_included(n, t) for n, t in parts.items())
+    unit = "".join(included(n, t) for n, t in parts.items())
     folder = BuildFolder()
     library = compile_library({**headers, **parts, "all.c": unit}, folder, ["-O1", "-Werror"])
     cases = [c_cases(job.package, job.cases) for job in work]
@@ -132,8 +132,8 @@ def _check_c(tally: Tally, work: list[Job]) -> None:
         _count(tally, job, "c", own, mine)
 
 
-def _included(name: str, text: str) -> str:
-    """One emitted file, its static functions and types kept apart from the other files'."""
+def included(name: str, text: str) -> str:
+    """One emitted file as a line that includes it, its static functions and types kept apart from the other files'."""
     static = re.findall(r"^(?:typedef [\w ]+?|static [^(]*?)(\w+)(?: __attribute__|\()", text, re.MULTILINE)
     before = "".join(f"#define {f} {name.removesuffix('.inc')}_{f}\n" for f in static)
     return f'{before}#include "{name}"\n' + "".join(f"#undef {f}\n" for f in static)

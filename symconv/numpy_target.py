@@ -12,6 +12,7 @@ from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
 from symconv.numpy_expression import Expression, Names, Read, Scope, axes_free, subscript, trimmed
+from symconv.readback.arrays import read_back_arrays
 from symconv.schedule.arrays import Plan, Step, margins, plan
 from symconv.templating import environment
 
@@ -51,6 +52,7 @@ def render(functions: Sequence[Function], types: Mapping[str, str], *, header: s
     Raises:
         ShapeError: a size is symbolic.
         NotSupported: a function or coefficient has no meaning in the output's type.
+        Misread: the plan does not compute the equation, a defect of symconv.
     """
     made = [_function(f, types, accumulate and f.proof is not None) for f in functions]
     env = environment()
@@ -65,7 +67,9 @@ def render(functions: Sequence[Function], types: Mapping[str, str], *, header: s
 def _function(f: Function, types: Mapping[str, str], accumulate: bool) -> Rendered:
     out = f.equation.output
     dtype = np.dtype(types[out.name])
-    writer = _Writer(types, dtype, plan(f.equation, blas=dtype.kind == "f"))
+    chosen = plan(f.equation, blas=dtype.kind == "f")
+    proof = read_back_arrays(f.equation, chosen.steps, chosen.zeroed)
+    writer = _Writer(types, dtype, chosen)
     parameters = [writer.scope.names.reserve(t.name) for t in f.arguments]
     target = writer.scope.names.reserve(out.name if not accumulate else f"{out.name}_new")
     if accumulate:
@@ -76,7 +80,8 @@ def _function(f: Function, types: Mapping[str, str], accumulate: bool) -> Render
     body += [f"{parameters[-1]} += {result}", f"return {parameters[-1]}"] if accumulate else [f"return {result}"]
     shapes = ", ".join(f"{t.name} {_shape(t.array_shape)}" for t in f.arguments)
     doc = f"{shapes} -> {out.name} {_shape(out.array_shape)}"
-    return Rendered(f.name, tuple(parameters), (_wide(f.equation), *map(repr, writer.plan.choices)), doc, tuple(body))
+    comments = (_wide(f.equation), *map(repr, chosen.choices), str(proof))
+    return Rendered(f.name, tuple(parameters), comments, doc, tuple(body))
 
 
 def _wide(value: object) -> str:

@@ -20,7 +20,8 @@ from symconv.emit import Package
 from symconv.equation import Equation, Tensor
 from symconv.errors import LimitExceeded, ValidationError
 from symconv.native import BuildFolder, Call, Outcome, Preparation, compile_library, find_compiler, run_in_child
-from symconv.reference import forward, gradients, magnitudes, terms
+from symconv.reference import forward, gradients, magnitudes
+from symconv.summands import sources, summands
 from symconv.system import System
 
 Array = NDArray[Any]
@@ -224,17 +225,9 @@ def _draw(package: Package, rng: np.random.Generator, real: bool) -> dict[str, A
     return {n: v * (4.0 / most) for n, v in drawn.items()} if real else drawn
 
 
-def _sources(package: Package, f: Function) -> list[tuple[System, str]]:
-    """The forward equations a function stands for, and the oracle's name of what it computes of each."""
-    equations = package.system.equations
-    if f.proof is None:
-        return [(System((e,)), "forward") for e in equations if e.output == f.equation.output]
-    return [(System((e,)), f"grad_{t.name}") for e in equations for t in e.reads if t.gradient() == f.equation.output]
-
-
 def _count(package: Package, f: Function) -> int:
     """An upper bound on the products in one output element, the start value included."""
-    return sum(terms(s)[k] for s, k in _sources(package, f)) + 1
+    return summands(package.system, f) + 1
 
 
 def _largest(package: Package, f: Function) -> int:
@@ -258,8 +251,8 @@ def _case(package: Package, f: Function, rng: np.random.Generator, label: str, v
     rounds = label.startswith("real data") or _is_fractional(f)
     seen = {t.name: a.astype(np.float64 if a.dtype.kind == "f" and rounds else np.int64)
             for t, a in zip(f.arguments, inputs, strict=True)}
-    sources = _sources(package, f)
-    expected = sum((_oracle(s, k, seen) for s, k in sources[1:]), _oracle(*sources[0], seen))
+    first, *more = sources(package.system, f)
+    expected = sum((_oracle(s, k, seen) for s, k in more), _oracle(*first, seen))
     prepared = _poison(output.array_shape, result)
     if package.adds(f):
         prepared = np.asarray(_random(rng, output.array_shape, 9), result)  # an array, also without axes
@@ -314,7 +307,7 @@ def _tolerance(package: Package, f: Function, values: Mapping[str, Array]) -> Ar
         plain = {a.tensor.name for t in f.equation.terms for a in t.factors if not a.function}
         return np.asarray(8 * eps * n * float(np.prod([max(1.0, np.abs(values[p]).max()) for p in plain])))
     scale: Array = np.asarray(9.0 if package.adds(f) else 0.0)
-    for system, kernel in _sources(package, f):
+    for system, kernel in sources(package.system, f):
         upstream = None if kernel == "forward" else _upstream(system, values)
         scale = scale + magnitudes(system, _all_inputs(system, values), upstream)[kernel]
     bound = (n * eps / 2) / (1 - n * eps / 2) * scale

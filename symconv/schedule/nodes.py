@@ -131,9 +131,10 @@ class Transpose:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the loops that follow compute."""
+    """What the loops that follow compute; for a copy also of what: `value`, zero outside its array."""
 
     place: Access
+    value: Access | None = None
 
 
 @dataclass(frozen=True, slots=True)

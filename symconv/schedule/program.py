@@ -62,6 +62,14 @@ class Program:
     choice: Choice
 
 
+def offsets(sizes: Iterable[int], element: int) -> tuple[int, ...]:
+    """Where arrays of so many elements start in one piece of memory, in elements, and where the last one ends."""
+    unit, found = ALIGNED // element, [0]
+    for size in sizes:
+        found.append(found[-1] + -(-size // unit) * unit)
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a choice is made from.

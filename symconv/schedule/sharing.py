@@ -41,8 +41,8 @@ class Piece:
         box = {n: (0, extent - 1) for n, extent in zip(equation.indices, equation.output.extents, strict=True)}
         box |= {n: (0, extents[n] - 1) for n in self.names}
         inner = tuple(n for n in equation.indices if n not in names)
-        left = self.read(equation.left)
-        return (Label(left), *copied(left, term.factors[0].substitute(names), inner, box, width))
+        left, source = self.read(equation.left), term.factors[0].substitute(names)
+        return (Label(left, source), *copied(left, source, inner, box, width))
 
 
 def whole_copy(c: Packing, width: int) -> tuple[Node, ...]:
