@@ -46,6 +46,8 @@ def main() -> None:
     \b
     symconv derive --input 5 --kernel 3 --wrt 'x[3]'
     symconv emit --input 28x28 --kernel 3x3 --filters 8 --out kernels
+    symconv emit 'Conv2d(1, 8, kernel_size=(3, 3), stride=(1, 1))' --input 28x28
+    symconv derive g24ic24oc24ih6oh3kh3sh2ph1
     symconv derive --formula 'h_i = \\sigma(\\sum_{j=1}^{k} V_j x_{i+j-1})'
     symconv verify notes.md
     """
@@ -60,7 +62,10 @@ def main() -> None:
               help="Where indices start: 1, or as in the formula.")
 @click.option("--format", "format_", type=click.Choice(["text", "latex", "json"]), default="text")
 def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_: str, **values: Any) -> None:
-    """Derive the gradient of everything a layer or a formula reads, step by step."""
+    """Derive the gradient of everything a layer or a formula reads, step by step.
+
+    LAYER is a line of benchdnn or a layer as PyTorch prints it; or options describe one.
+    """
     from symconv.derivation import derive as derive_layer
     from symconv.show import show_derivation
 
@@ -87,6 +92,7 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: st
          **values: Any) -> None:
     """Derive, emit, compile and validate kernels.
 
+    LAYER is a line of benchdnn or a layer as PyTorch prints it; or options describe one.
     Exit code 1 when a kernel fails its validation, 2 when the input makes no layer.
     """
     from symconv import batch

@@ -92,6 +92,7 @@ ROOMS = (
     ("formula_equations", "formula_sizes"),
     ("formula_reading",),
     ("formula",),
+    ("benchdnn", "torch_repr"),
     ("options", "emit"),
     ("validate",),
     ("calls",),
