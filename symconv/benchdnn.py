@@ -49,8 +49,9 @@ def read_benchdnn(line: str, transposed: bool = False) -> dict[str, Any]:
             raise LineError(f"{name} is missing", line, len(line))
     axes = [_axis(entries, a, line, transposed) for a in _letters(entries, line)]
     columns: dict[str, list[Any]] = {"input": [a.input for a in axes], "kernel": [a.kernel for a in axes],
-               "stride": [a.stride for a in axes], "dilation": [a.dilation for a in axes],
-               **({"padding": [(a.low, a.high) for a in axes]} if any(n[0] in "po" and n != "oc" for n in entries) else {})}
+                                     "stride": [a.stride for a in axes], "dilation": [a.dilation for a in axes]}
+    if any(n[0] in "po" and n != "oc" for n in entries):
+        columns["padding"] = [(a.low, a.high) for a in axes]
     known = {"mb": "batch", "ic": "channels", "oc": "filters", "g": "groups"}
     numbers = {known[n]: e.value for n, e in entries.items() if n in known}
     extra = {"transposed": True, "output_padding": tuple(a.extra for a in axes)} if transposed else {}

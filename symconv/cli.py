@@ -1,9 +1,13 @@
-"""The command line: derive | emit | verify | explain | bench | fuzz | doctor. Heavy modules load in the commands."""
+"""The command line: derive | emit | vectors | check | verify | explain | bench | fuzz | doctor.
+
+Heavy modules load in the commands.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +19,8 @@ from symconv.options import layer_from, layer_options
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from symconv.system import Layer
 
 
 class Group(click.Group):
@@ -36,6 +42,14 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def required(values: Mapping[str, Any], example: str) -> Layer:
+    """The layer that is described; a usage error where there is none."""
+    layer = layer_from(values)
+    if layer is None:
+        raise click.UsageError(f"no layer is described; for example: symconv {example}")
+    return layer
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,9 +83,7 @@ def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_
     from symconv.derivation import derive as derive_layer
     from symconv.show import show_derivation
 
-    layer = layer_from(values)
-    if layer is None:
-        raise click.UsageError("no layer is described; for example: symconv derive --input 5 --kernel 3")
+    layer = required(values, "derive --input 5 --kernel 3")
     if base is None:
         base = getattr(layer, "base", 1)
     show_derivation(console(), derive_layer(layer), wrt, expand, steps, base, format_)
@@ -108,6 +120,38 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: st
         sys.exit(batch.emit_many(console(), tables, layer_from_table, request))
     assert layer is not None
     sys.exit(batch.emit_one(console(), layer, request))
+
+
+@main.command()
+@layer_options
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Which integers.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("vectors"), show_default=True,
+              help="Folder to write to.")
+def vectors(seed: int, out: Path, **values: Any) -> None:
+    """Write exact test vectors of a layer, to test other libraries with: x, w, b, dy and y, dx, dw, db.
+
+    All are whole numbers whose sums are exact in float32 in any order; as .npz and as a C header.
+    """
+    from symconv.show import show_vectors
+
+    show_vectors(console(), required(values, "vectors g24ic24oc24ih6oh3kh3sh2ph1"), seed, out)
+
+
+@main.command()
+@layer_options
+@click.option("--got", type=click.Path(path_type=Path), required=True, metavar="FILE",
+              help="An .npz with results to check: y, dx, dw, db; with x, w, dy too when they are your own.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
+              help="That of the vectors, where the file has no inputs.")
+def check(got: Path, seed: int, **values: Any) -> None:
+    """Compare the arrays of another library with the exact vectors, and name the likely defect of a wrong one.
+
+    A defect is named only when its equation, evaluated exactly, gives the array that was found. Exit code 1 when
+    an array is wrong.
+    """
+    from symconv.show import show_check
+
+    sys.exit(show_check(console(), required(values, "check g24ic24oc24ih6oh3kh3sh2ph1 --got out.npz"), got, seed))
 
 
 @main.command()

@@ -19,7 +19,8 @@ LINEAR = ("in_features", "out_features", "bias")
 NAMES = {"in_channels": "channels", "out_channels": "filters", "kernel_size": "kernel", "in_features": "inputs",
          "out_features": "outputs"}
 WORDS = {"True": True, "False": False, "None": None}
-TOKEN = re.compile(r"""\s*(?:(?P<number>\d{1,9})(?!\w)|(?P<word>[A-Za-z_]\w*)|(?P<text>'\w*'|"\w*")|(?P<sign>[(),=]))""")
+TOKEN = re.compile(r"""\s*(?:(?P<number>\d{1,9})(?!\w)|(?P<word>[A-Za-z_]\w*)|(?P<text>'\w*'|"\w*")"""
+                   r"""|(?P<sign>[(),=]))""")
 START = re.compile(r"\s*(?:\(\w+\):\s*)?(?:\w+\.)*(?P<kind>[A-Za-z]\w*)\s*(?=\()")
 
 
@@ -128,7 +129,7 @@ def read_torch(line: str) -> dict[str, Any]:
     m = START.match(line)
     assert m is not None
     conv = re.fullmatch(r"(Lazy)?Conv(Transpose)?([123])d", m["kind"])
-    if conv and conv[1] or not conv and m["kind"] != "Linear":
+    if (conv and conv[1]) or (not conv and m["kind"] != "Linear"):
         raise LineError(f"{m['kind']} is no layer known here; known: Conv1d to Conv3d, ConvTranspose1d to "
                         "ConvTranspose3d, Linear", line, m.start("kind"))
     order = LINEAR if conv is None else CONV_TRANSPOSE if conv[2] else CONV

@@ -117,7 +117,8 @@ def test_strange_lines_end_in_an_answer():
         line = list(rng.choice(list(SAME)))
         for _ in range(rng.randint(0, 3)):
             at = rng.randrange(len(line))
-            line[at:at + rng.randint(0, 2)] = rng.choice(["", "(", ")", ",", "9", "kh3", "\x1b[31m", "=", "'", "ß", "_"])
+            put = rng.choice(["", "(", ")", ",", "9", "kh3", "\x1b[31m", "=", "'", "ß", "_"])
+            line[at:at + rng.randint(0, 2)] = put
         try:
             layer_from({"line": "".join(line), **({"input_": "6x5"} if rng.random() < 0.5 else {})})
             read += 1
