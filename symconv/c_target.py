@@ -222,6 +222,8 @@ class Printer:
         target = n.target if isinstance(n.target, str) else self.element(n.target)
         value = n.value if isinstance(n.value, str) else self.product(n.value)
         target, value = (f"{t}[{lane}]" if t == "partial" else t for t in (target, value))
+        if self.result == "int8_t":  # C computes in int, and what is stored says so
+            return [Block((f"{target} = (int8_t)({f'{target} + ' if n.add else ''}{value});",), "")]
         return [Block((f"{target} {'+=' if n.add else '='} {value};",), "")]
 
     def _loop(self, n: Loop) -> Block:
@@ -294,7 +296,7 @@ class Printer:
             return self.zero if p.coefficient == 0 else self.number(p.coefficient)  # type: ignore[arg-type]
         factors = [self.element(f) for f in p.factors]
         self.read.update(f.tensor.name for f in p.factors)
-        if self.result.startswith("int") and any(CTYPES[self.types[f.tensor.name]] != self.result for f in p.factors):
+        if self.result == "int32_t" and any(CTYPES[self.types[f.tensor.name]] != self.result for f in p.factors):
             factors[0] = f"({self.result}){factors[0]}"
         text = " * ".join(factors)
         if p.coefficient == 1:
@@ -338,15 +340,16 @@ def pointwise_helper(function: str, ctype: str) -> tuple[str, str]:
 
 
 def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], title: str,
-           stamp: Sequence[str], notes: Mapping[str, Note]) -> dict[str, str]:
-    """The .h and .c file of one layer; `notes` holds what to say about each function."""
+           stamp: Sequence[str], notes: Mapping[str, Note], digests: Mapping[str, int] | None = None) -> dict[str, str]:
+    """The .h and .c file of one layer; `notes` holds what to say about each function, `digests` what its output in
+    the self-test has."""
     tensors = {t.name: t for c in functions for t in (*c.function.arguments, c.function.equation.output)}
     helpers = list(dict.fromkeys(line for c in functions for h in c.helpers for line in h.splitlines()))
     vectors = sorted(dict.fromkeys(line for c in functions for line in c.vectors),
                      key=lambda line: not line.startswith("typedef"))  # types, then what uses them
     width = max(map(len, tensors))
     values = {"stem": stem, "title": _safe(title), "stamp": list(map(_safe, stamp)),
-              "functions": [_view(c, notes[c.function.name]) for c in functions],
+              "functions": [_view(c, notes[c.function.name], (digests or {}).get(c.function.name)) for c in functions],
               "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers, "vectors": vectors,
               "offsets": any("ptrdiff_t" in v for v in vectors),
               "math": any("exp" in h or "tanh" in h for h in helpers),
@@ -355,7 +358,7 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     return {f"{stem}.{kind}": environment().get_template(f"c/kernel.{kind}.j2").render(values) for kind in "hc"}
 
 
-def _view(c: CFunction, note: Note) -> dict[str, object]:
+def _view(c: CFunction, note: Note, digest: int | None) -> dict[str, object]:
     """A function as its template sees it."""
     f = c.function
     facts = [f"This is the {note.meaning}."] if note.meaning else []
@@ -366,7 +369,8 @@ def _view(c: CFunction, note: Note) -> dict[str, object]:
     facts += [count, *([f"Schedule {c.choice!r}."] if c.vectors else []), *story]
     return {"name": f.name, "formula": comment(note.formula), "facts": [line for t in facts for line in comment(t)],
             "parameters": c.parameters, "parts": c.parts, "unread": c.unread, "arrays": c.arrays,
-            "workspace": c.workspace, "bound": comment(c.rounded.note) if c.rounded else []}
+            "workspace": c.workspace, "bound": comment(c.rounded.note) if c.rounded else [],
+            "digest": None if digest is None else f"0x{digest:08x}u"}
 
 
 def _safe(text: str) -> str:

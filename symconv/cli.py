@@ -98,10 +98,11 @@ def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_
 @click.option("--isa", default="generic", show_default=True,
               help="Vectors in C: native (this machine's), avx512, avx2, neon; generic for plain loops.")
 @click.option("--exact", is_flag=True, help="C that gives the same bits on every machine.")
+@click.option("--self-test", is_flag=True, help="Add a C file that tests the kernels where they run.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("kernels"), show_default=True,
               help="Folder to write to.")
-def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: str, exact: bool, out: Path,
-         **values: Any) -> None:
+def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: str, exact: bool, self_test: bool,
+         out: Path, **values: Any) -> None:
     """Derive, emit, compile and validate kernels.
 
     LAYER is a line of benchdnn or a layer as PyTorch prints it; or options describe one.
@@ -114,7 +115,7 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: st
     layer = layer_from(values)
     if (layer is None) == (layers is None):
         raise click.UsageError("describe one layer (--input 28x28 --kernel 3x3) or give --layers FILE")
-    request = batch.Request(targets, dtype, accumulate, out, isa, exact)
+    request = batch.Request(targets, dtype, accumulate, out, isa, exact, self_test)
     if layers is not None:
         tables = layers_from_toml(layers)
         sys.exit(batch.emit_many(console(), tables, layer_from_table, request))

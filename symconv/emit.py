@@ -20,6 +20,7 @@ from symconv.native import native_isa
 from symconv.notation.printers import code_formula
 from symconv.schedule.machine import machine_named
 from symconv.schedule.program import SCHEDULES, Asked
+from symconv.self_test import self_test as make_test
 from symconv.system import LayerLike, System
 
 TARGETS = ("c", "numpy")
@@ -43,6 +44,7 @@ class Package:
         exact: sums run in one order on every machine, products and sums rounded apart.
         rounded: what those functions are held to that round in another way than their sum.
         whole: files with such functions in whole numbers, for validation.
+        self_test: the file among them that tests the C where it runs; '' for none.
     """
 
     stem: str
@@ -60,6 +62,7 @@ class Package:
     exact: bool = False
     rounded: Mapping[str, Rounded] = field(default_factory=dict)
     whole: Mapping[str, str] = field(default_factory=dict)
+    self_test: str = ""
 
     @property
     def whole_stem(self) -> str:
@@ -72,7 +75,7 @@ class Package:
 
 def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGETS, dtype: str = "float32",
          accumulate: bool = False, isa: str = "generic", exact: bool = False,
-         schedules: Iterable[str] = SCHEDULES, pick: int | None = None) -> Package:
+         schedules: Iterable[str] = SCHEDULES, pick: int | None = None, self_test: bool = False) -> Package:
     """Derive a layer and write the source of its kernels.
 
     Args:
@@ -82,6 +85,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
         exact: the same bits on every machine, when compiled with contraction off.
         schedules: which the choice is made from.
         pick: a number that stands for one of all shapes of a schedule, for tests; None for the best.
+        self_test: add a C file that tests the kernels where they run.
 
     Raises:
         NotSupported: unknown target or dtype, or a function the dtype cannot express.
@@ -110,9 +114,11 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     work = max(c.products for c in printed)
     if work > MAX_PRODUCTS:
         raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")
-    head, lines = title(derivation), stamp(derivation.system, dtype, accumulate, machine.name, exact)
+    head, lines = title(derivation), stamp(derivation.system, dtype, accumulate, machine.name, exact, self_test)
     if "c" in targets:
-        text |= render_c(stem, printed, types, head, lines, notes(derivation))
+        test = make_test(stem, system, printed, types, accumulate, lines) if self_test else None
+        text |= render_c(stem, printed, types, head, lines, notes(derivation), test.digests if test else {})
+        text |= {name_of_test(stem): test.text} if test else {}
     rounded = {c.function.name: c.rounded for c in printed if c.rounded}
     whole = render_c(f"{stem}_whole", [r.whole for r in rounded.values()], dict.fromkeys(types, "float64"), head,
                      lines, notes(derivation)) if rounded else {}
@@ -122,7 +128,12 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     return Package(stem, derivation, system, functions, types, dtype, accumulate, text,
                    {c.function.name: c.multiplications for c in printed},
                    {c.function.name: c.products for c in printed},
-                   {c.function.name: c.workspace for c in printed}, machine.name, exact, rounded, whole)
+                   {c.function.name: c.workspace for c in printed}, machine.name, exact, rounded, whole,
+                   name_of_test(stem) if self_test and "c" in targets else "")
+
+
+def name_of_test(stem: str) -> str:
+    return f"{stem}_self_test.c"
 
 
 def _check_names(functions: Iterable[Function]) -> None:
@@ -166,10 +177,11 @@ def title(derivation: Derivation) -> str:
     return f"{derivation.system.name}: forward and gradient kernels."
 
 
-def stamp(system: System, dtype: str, accumulate: bool, isa: str = "generic", exact: bool = False) -> list[str]:
+def stamp(system: System, dtype: str, accumulate: bool, isa: str = "generic", exact: bool = False,
+          self_test: bool = False) -> list[str]:
     """Who wrote the file, how to write it again, and a hash of what was asked for: no date, no machine."""
     options = (f" --dtype {dtype}" * (dtype != "float32") + " --accumulate" * accumulate
-               + f" --isa {isa}" * (isa != "generic") + " --exact" * exact)
+               + f" --isa {isa}" * (isa != "generic") + " --exact" * exact + " --self-test" * self_test)
     spec = repr((system.spec, dtype, accumulate, *((isa, exact) if (isa, exact) != ("generic", False) else ())))
     again = f"symconv emit {system.command}{options}" if system.command else "symconv.build(equation) in Python"
     digest = hashlib.sha256(spec.encode()).hexdigest()
