@@ -31,6 +31,7 @@ def expected(system: System, f: Function, values: Mapping[str, Array]) -> Array:
 
 
 def oracle(system: System, kernel: str, values: Mapping[str, Array]) -> Array:
+    """One kernel of one equation by the oracle: `forward`, `grad_x`..."""
     if kernel == "forward":
         return forward(system, values)[system.output.name]
     return gradients(system, all_inputs(system, values), upstream(system, values))[kernel.removeprefix("grad_")]
