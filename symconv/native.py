@@ -132,6 +132,21 @@ def _compile(compiler: Compiler, files: Mapping[str, str], folder: BuildFolder, 
                              f"source kept in {folder.keep()}")
 
 
+def compile_object(files: Mapping[str, str], source: str, folder: BuildFolder, compiler: Compiler) -> bytes:
+    """One source as an object of small code, each function in a section of its own.
+
+    Raises:
+        ToolchainError: the compiler failed.
+    """
+    for name, text in files.items():
+        (folder.path / name).write_text(text, encoding="utf-8")
+    command = [*compiler.words, "-std=c99", "-Os", "-ffunction-sections", "-c", source, "-o", "small.o"]
+    result = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise ToolchainError(f"the compiler failed:\n{result.stderr.strip()}")
+    return (folder.path / "small.o").read_bytes()
+
+
 def run_program(files: Mapping[str, str], folder: BuildFolder, exact: bool = False) -> str:
     """Compile a program and run it: '' when it returns 0, else what happened.
 

@@ -40,7 +40,7 @@ ROOMS = (
     ("schedule.pricing",),
     ("schedule.direct",),
     ("schedule.program",),
-    ("schedule.arrays", "steps", "expand", "native", "templating", "family", "peer_torch"),
+    ("schedule.arrays", "steps", "expand", "native", "sections", "templating", "family", "peer_torch"),
     ("child", "derivation", "numpy_expression", "bilinear.verify", "bilinear.bounds"),
     ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
     ("c_vector", "c_target", "numpy_target"),
@@ -98,7 +98,7 @@ ROOMS = (
     ("options", "emit", "vectors"),
     ("defects",),
     ("check",),
-    ("validate",),
+    ("validate", "footprint"),
     ("calls",),
     ("kernels", "batch", "fuzz", "show"),
     # Measuring beside others.

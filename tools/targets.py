@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symconv import Conv, Dense
-from symconv.emit import Package, emit
+from symconv.emit import emit
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wdouble-promotion", "-Wvla",
@@ -117,18 +117,22 @@ class Cell:
     failure: str
 
 
-def packages() -> dict[tuple[str, str], Package]:
-    return {(name, way): emit(layer, ("c",), self_test=True, **options)  # type: ignore[arg-type]
+def programs() -> dict[tuple[str, str], dict[str, str]]:
+    """The files of each program: a self-test for every layer and way, and a training step."""
+    made = {(name, way): dict(emit(layer, ("c",), self_test=True, **options).files)  # type: ignore[arg-type]
             for name, layer in LAYERS.items() for way, options in WAYS.items()}
+    step = (ROOT / "tools" / "cortex_m" / "sgd_step.c").read_text()
+    learning = emit(Conv((8, 8), (3, 3), 2, 4, stride=2, padding=1, bias=True), ("c",)).files
+    return made | {("a training step", "float32"): {**learning, "sgd_step.c": step}}
 
 
-def check(package: Package, target: Target, level: str) -> str:
-    """Compile and run one self-test; '' when nothing is to be said."""
+def check(files: dict[str, str], target: Target, level: str) -> str:
+    """Compile and run one program; '' when nothing is to be said."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file, text in package.files.items():
+        for file, text in files.items():
             (folder / file).write_text(text)
-        sources = [n for n in package.files if n.endswith(".c")]
+        sources = [n for n in files if n.endswith(".c")]
         extra: list[str] = []
         if target.board is not None:
             extra = startup(target.board, folder)
@@ -155,7 +159,7 @@ def startup(board: Board, folder: Path) -> list[str]:
     return ["start.c", "-T", "memory.ld"]
 
 
-def cells(made: dict[tuple[str, str], Package]) -> Iterator[Cell]:
+def cells(made: dict[tuple[str, str], dict[str, str]]) -> Iterator[Cell]:
     there = [t for t in TARGETS if all(map(shutil.which, t.tools))]
     work = [(layer, way, t, level) for t in there for level in t.levels for layer, way in made if way in t.ways]
     with ThreadPoolExecutor(2) as pool:
@@ -192,10 +196,11 @@ def document(found: list[Cell], missing: list[str]) -> str:
     left = f"\n\nNot installed, and left out: {', '.join(missing)}." if missing else ""
     return f"""# Targets
 
-Written by `python tools/targets.py --write` on {datetime.date.today().isoformat()}: {passed} of {len(found)} programs pass.
-Each is the self-test of one layer (`symconv emit --self-test`), compiled with `{' '.join(STRICT)}`,
+Written by `python tools/targets.py --write` on {datetime.date.today().isoformat()}:
+{passed} of {len(found)} programs pass. Each is the self-test of one layer (`symconv emit --self-test`), compiled with
+`{' '.join(STRICT)}`,
 and passes when the compiler is silent and the program returns 0: the digests of its outputs are those of the oracle,
-the same on every target, and the properties hold.
+the same on every target, and the properties hold. One more for each target trains a layer (`tools/cortex_m/sgd_step.c`).
 
 Layers: {'; '.join(LAYERS)}. Ways of writing each: {', '.join(WAYS)}; tcc and microcontrollers
 take the first {len(PLAIN)}. Vectors that a machine does not have are compiled to what it has.
@@ -214,7 +219,7 @@ def main() -> int:
     global TARGETS
     TARGETS = tuple(t for t in TARGETS if arguments.only in t.name or arguments.only in t.compiler)
     missing = sorted({tool for t in TARGETS for tool in t.tools if not shutil.which(tool)})
-    found = list(cells(packages()))
+    found = list(cells(programs()))
     text = document(found, missing)
     print(text)
     if arguments.write:
