@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -38,8 +39,10 @@ RESERVED = frozenset(
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
     "alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable namespace new "
     "noexcept nullptr operator private protected public static_assert template this throw true try typeid typename "
-    "using virtual wchar_t and or not in is as def del pass from import global lambda None True False np "
-    "sum partial tile turned workspace relu sigmoid tanh tanhf exp expf main".split())
+    "using virtual wchar_t and or not np asm and_eq bitand bitor compl const_cast dynamic_cast not_eq or_eq "
+    "reinterpret_cast static_cast thread_local xor xor_eq char16_t char32_t consteval constinit co_await co_return "
+    "co_yield concept requires int8_t int32_t int64_t uint8_t uint32_t ptrdiff_t size_t "
+    "sum partial tile turned workspace relu sigmoid tanh tanhf exp expf main".split()) | frozenset(keyword.kwlist)
 
 
 @dataclass(frozen=True)
@@ -348,7 +351,7 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     vectors = sorted(dict.fromkeys(line for c in functions for line in c.vectors),
                      key=lambda line: not line.startswith("typedef"))  # types, then what uses them
     width = max(map(len, tensors))
-    values = {"stem": stem, "title": _safe(title), "stamp": list(map(_safe, stamp)),
+    values = {"stem": stem, "title": safe(title), "stamp": list(map(safe, stamp)),
               "functions": [_view(c, notes[c.function.name], (digests or {}).get(c.function.name)) for c in functions],
               "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers, "vectors": vectors,
               "offsets": any("ptrdiff_t" in v for v in vectors),
@@ -373,11 +376,11 @@ def _view(c: CFunction, note: Note, digest: int | None) -> dict[str, object]:
             "digest": None if digest is None else f"0x{digest:08x}u"}
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text that can neither end a C comment nor continue a line."""
     return re.sub(r"\\(?=\s|$)", "/", text.replace("*/", "* /").replace("/*", "/ *"))
 
 
 def comment(text: str) -> list[str]:
     """Safe text wrapped for a comment."""
-    return textwrap.wrap(_safe(text), 104, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(safe(text), 104, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -141,7 +141,7 @@ def _check_names(functions: Iterable[Function]) -> None:
     for t in (t for f in functions for t in (*f.arguments, f.equation.output)):
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", t.name) or t.name in RESERVED:
             raise NotSupported(f"a kernel cannot have an array called {t.name!r}: use letters, digits and _, "
-                               "and no word of C or Python")
+                               "and no word of C, C++ or Python")
 
 
 def _check_limits(system: System) -> None:

@@ -13,12 +13,12 @@ from math import prod
 
 import numpy as np
 
-from symconv.c_target import CTYPES, CFunction
+from symconv.c_target import CTYPES, CFunction, safe
 from symconv.c_vector import BYTES
 from symconv.derivation import Function
 from symconv.drawn import digest, drawn
 from symconv.equation import Tensor
-from symconv.errors import NotSupported
+from symconv.errors import LimitExceeded, NotSupported
 from symconv.expected import expected, is_fractional, is_opaque, linear_groups, sources
 from symconv.reference import terms
 from symconv.system import System
@@ -27,6 +27,7 @@ from symconv.translations import Translation, translations
 
 EXACT = {"float32": 2**23, "float64": 2**30, "int8": 2**30}
 MOST = 9
+MAX_ELEMENTS = 10**7
 POINTS = 8  # places of a unit impulse
 POISON = {"float": "3.0e37", "double": "3.0e37", "int8_t": "-43", "int32_t": "-1431655766"}
 HELPERS = ("fill", "set", "shift", "poison", "clean", "keep", "dot", "same", "moved", "digest", "whole")
@@ -82,8 +83,12 @@ def self_test(stem: str, system: System, printed: Sequence[CFunction], types: Ma
 
     Raises:
         NotSupported: no function of the layer has exact values, or a sum is too long for them.
+        LimitExceeded: the arrays are too large for a target.
     """
     layer = Layer(stem, system, printed, types, accumulate)
+    count = sum(prod(t.extents) for c in printed for t in (*c.function.arguments, c.function.equation.output))
+    if count > MAX_ELEMENTS:
+        raise LimitExceeded(f"a self-test of {system.name} would hold {count} elements; the limit is {MAX_ELEMENTS}")
     if not layer.tested:
         raise NotSupported(f"{system.name} has no function with exact values to test on a target")
     most = _most(layer)
@@ -91,7 +96,7 @@ def self_test(stem: str, system: System, printed: Sequence[CFunction], types: Ma
     digests = {c.function.name: digest(_right(layer, c.function, seeds, most)) for c in layer.tested}
     checks = tuple({c.what: c for c in Writer(layer, seeds).checks()}.values())
     text = environment().get_template("c/self_test.c.j2").render(
-        stem=stem, stamp=stamp, most=most, kinds=list(_kinds(layer, checks)), checks=checks,
+        stem=stem, stamp=list(map(safe, stamp)), most=most, kinds=list(_kinds(layer, checks)), checks=checks,
         arrays=[(layer.ctype(t), n, prod(t.extents)) for n, t in layer.tensors.items()],
         points=POINTS if _uses(checks, "points") else 0,
         keeps=max(prod(c.function.equation.output.extents) for c in layer.tested) if _uses(checks, "keep_") else 0,

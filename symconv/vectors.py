@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symconv import __version__
+from symconv.c_target import safe
 from symconv.drawn import drawn
 from symconv.equation import Tensor
 from symconv.errors import LimitExceeded, NotSupported, ShapeError
@@ -23,6 +24,7 @@ Array = NDArray[Any]
 EXACT = 2**24  # sums of magnitudes below it are exact in float32, in any order
 LARGEST = (9, 4, 2, 1)
 MAX_PRODUCTS = 2 * 10**9
+MAX_ELEMENTS = 10**8
 MAX_IN_HEADER = 10**5
 
 
@@ -76,6 +78,9 @@ def check_exact(system: System) -> None:
     for name in system.functions:
         if name not in EXACT_FUNCTIONS:
             raise NotSupported(f"{name} has no exact values: leave the activation out")
+    count = sum(prod(t.extents) for t in (*system.inputs, *(e.output for e in system.equations)))
+    if count > MAX_ELEMENTS:
+        raise LimitExceeded(f"the arrays of {system.name} have {count} elements; the limit is {MAX_ELEMENTS}")
     output = system.equations[0].output
     work = terms(system)["forward"] * prod(output.extents)
     if work > MAX_PRODUCTS:
@@ -124,7 +129,7 @@ def as_header(v: Vectors) -> str:
     arrays = [{"name": n, "size": a.size, "shape": "".join(f"[{e}]" for e in a.shape) or "[1]",
                "rows": _rows(a.reshape(-1))} for n, a in v.arrays.items()]
     return environment().get_template("c/vectors.h.j2").render(
-        stem=v.system.name, arrays=arrays, again=again(v), version=__version__,
+        stem=v.system.name, arrays=arrays, again=safe(again(v)), version=__version__,
         given=", ".join(v.given), results=", ".join(v.results))
 
 

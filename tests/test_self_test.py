@@ -16,7 +16,7 @@ from symconv import Conv, Dense, Equation, Tensor, indices
 from symconv.cli import main
 from symconv.drawn import digest
 from symconv.emit import Package, emit
-from symconv.errors import NotSupported
+from symconv.errors import LimitExceeded, NotSupported
 from symconv.family import random_layer
 from symconv.translations import Translation, translations
 from symconv.validate import validate
@@ -194,3 +194,49 @@ def test_the_command(tmp_path: Path):
     assert run.exit_code == 0 and "_self_test.c: returns 0 here" in run.output, run.output
     header, = tmp_path.glob("*.h")
     assert "--self-test" in header.read_text() and header.read_text().count("_DIGEST 0x") == 3
+
+
+@needs_compiler
+@pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
+def test_objects_need_no_library(isa: str, tmp_path: Path):
+    """Kernels and their test call memory functions at most, and runtime helpers; headers are C++11 too."""
+    if shutil.which("nm") is None:
+        pytest.skip("no nm")
+    for layer in (GROUPED, Conv((6, 16), (2, 3), 2, 16)):
+        package = made(layer, isa=isa)
+        for name, text in package.files.items():
+            (tmp_path / name).write_text(text)
+        for source in (f"{package.stem}.c", package.self_test):
+            subprocess.run([COMPILERS[0], *STRICT, "-O2", "-c", source, "-o", "a.o"], cwd=tmp_path, check=True)
+            said = subprocess.run(["nm", "-u", "a.o"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+            needed = {line.split()[-1] for line in said.splitlines()} - {"_GLOBAL_OFFSET_TABLE_"}
+            own = {f"{package.stem}_{f.name}" for f in package.functions} if source == package.self_test else set()
+            assert {n for n in needed if not n.startswith("__")} <= own | {"memcpy", "memset", "memmove", "memcmp"}
+        if shutil.which("g++"):
+            (tmp_path / "a.cpp").write_text(f'#include "{package.stem}.h"\n')
+            subprocess.run(["g++", "-std=c++11", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "a.cpp"],
+                           cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("name", ["with", "xor", "static_cast", "size_t", "async"])
+def test_arrays_bear_no_word_of_c_cpp_or_python(name: str):
+    i, = indices("i")
+    with pytest.raises(NotSupported, match="no word of"):
+        emit(Equation(Tensor("y", 5)[i], Tensor(name, 5)[i]))
+
+
+def test_a_formula_cannot_leave_a_comment_of_the_test():
+    from symconv.formula import Formula
+
+    layer = Formula(r"y_i = \sum_{j=1}^{k} w_j x_{i+j-1} % */ int evil; /*", {"n": 6, "k": 2})
+    try:
+        package = made(layer)
+    except Exception as e:
+        assert type(e).__module__ == "symconv.errors"
+        return
+    assert "*/ int evil" not in package.files[package.self_test]
+
+
+def test_a_test_too_large_for_any_target_is_refused():
+    with pytest.raises(LimitExceeded, match="a self-test of"):
+        made(Conv((4000, 4000), (1, 1), stride=4000))

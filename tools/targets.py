@@ -1,7 +1,7 @@
 """Run the self-tests of emitted kernels on every target this machine can compile and run for.
 
     python tools/targets.py                  # print the matrix
-    python tools/targets.py --write          # and write it to docs/targets.md
+    python tools/targets.py --write          # and write it to docs/targets.md; --quick takes two layers of five
 
 A cell is one layer, one way of writing its C, one compiler, one set of flags and one machine, real or emulated; it
 passes when the compiler has nothing to say under -Werror and the program returns 0. Compilers and emulators that are
@@ -17,7 +17,9 @@ import datetime
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -123,7 +125,7 @@ def programs() -> dict[tuple[str, str], dict[str, str]]:
             for name, layer in LAYERS.items() for way, options in WAYS.items()}
     step = (ROOT / "tools" / "cortex_m" / "sgd_step.c").read_text()
     learning = emit(Conv((8, 8), (3, 3), 2, 4, stride=2, padding=1, bias=True), ("c",)).files
-    return made | {("a training step", "float32"): {**learning, "sgd_step.c": step}}
+    return {("a training step", "float32"): {**learning, "sgd_step.c": step}, **made}
 
 
 def check(files: dict[str, str], target: Target, level: str) -> str:
@@ -161,11 +163,14 @@ def startup(board: Board, folder: Path) -> list[str]:
 
 def cells(made: dict[tuple[str, str], dict[str, str]]) -> Iterator[Cell]:
     there = [t for t in TARGETS if all(map(shutil.which, t.tools))]
-    work = [(layer, way, t, level) for t in there for level in t.levels for layer, way in made if way in t.ways]
-    with ThreadPoolExecutor(2) as pool:
+    work = [(layer, way, t, level) for layer, way in made for t in there for level in t.levels if way in t.ways]
+    pool = ThreadPoolExecutor(2)
+    try:
         failures = pool.map(lambda job: check(made[job[0], job[1]], job[2], job[3]), work)
         for job, failure in zip(work, failures, strict=True):
             yield Cell(*job, failure)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def version(tool: str) -> str:
@@ -196,11 +201,12 @@ def document(found: list[Cell], missing: list[str]) -> str:
     left = f"\n\nNot installed, and left out: {', '.join(missing)}." if missing else ""
     return f"""# Targets
 
-Written by `python tools/targets.py --write` on {datetime.date.today().isoformat()}:
+Written by `python tools/targets.py {' '.join(sys.argv[1:])}` on {datetime.date.today().isoformat()}:
 {passed} of {len(found)} programs pass. Each is the self-test of one layer (`symconv emit --self-test`), compiled with
 `{' '.join(STRICT)}`,
 and passes when the compiler is silent and the program returns 0: the digests of its outputs are those of the oracle,
-the same on every target, and the properties hold. One more for each target trains a layer (`tools/cortex_m/sgd_step.c`).
+the same on every target, and the properties hold. One more for each target trains a layer
+(`tools/cortex_m/sgd_step.c`).
 
 Layers: {'; '.join(LAYERS)}. Ways of writing each: {', '.join(WAYS)}; tcc and microcontrollers
 take the first {len(PLAIN)}. Vectors that a machine does not have are compiled to what it has.
@@ -215,11 +221,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write docs/targets.md")
     parser.add_argument("--only", default="", help="targets whose name or compiler holds this")
+    parser.add_argument("--minutes", type=float, default=180, help="stop after so many")
+    parser.add_argument("--quick", action="store_true", help="the first two layers only")
     arguments = parser.parse_args()
-    global TARGETS
+    global TARGETS, LAYERS
+    LAYERS = dict(list(LAYERS.items())[:2 if arguments.quick else None])
     TARGETS = tuple(t for t in TARGETS if arguments.only in t.name or arguments.only in t.compiler)
     missing = sorted({tool for t in TARGETS for tool in t.tools if not shutil.which(tool)})
-    found = list(cells(programs()))
+    found: list[Cell] = []
+    limit = time.monotonic() + 60 * arguments.minutes
+    for c in cells(programs()):
+        found.append(c)
+        if time.monotonic() > limit:
+            break
+        print(f"{len(found)}: {c.target.name}, {c.target.compiler} {c.level}, {c.layer}, {c.way}:",
+              c.failure or "passed", file=sys.stderr, flush=True)
     text = document(found, missing)
     print(text)
     if arguments.write:
