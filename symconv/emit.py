@@ -95,6 +95,8 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     targets = tuple(targets)
     if not targets:
         raise NotSupported(f"no target is given; known: {', '.join(TARGETS)}")
+    if self_test and "c" not in targets:
+        raise NotSupported("a self-test is a C file: it needs the target c")
     for value, known, what in ((targets, TARGETS, "target"), ((dtype,), DTYPES, "dtype")):
         for v in value:
             if v not in known:

@@ -237,6 +237,11 @@ def test_a_formula_cannot_leave_a_comment_of_the_test():
     assert "*/ int evil" not in package.files[package.self_test]
 
 
+def test_a_test_needs_the_c_target():
+    with pytest.raises(NotSupported, match="needs the target c"):
+        emit(GROUPED, ("numpy",), self_test=True)
+
+
 def test_a_test_too_large_for_any_target_is_refused():
     with pytest.raises(LimitExceeded, match="a self-test of"):
         made(Conv((4000, 4000), (1, 1), stride=4000))

@@ -58,5 +58,6 @@ int main(void)
     for (int i = 0; i < 300; ++i) {
         last = step(0.05f);
     }
-    return last < 0.001f * first ? 0 : 1;
+    const float goal = 0.001f * first;
+    return last < goal ? 0 : 1;
 }
