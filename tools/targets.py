@@ -208,8 +208,9 @@ and passes when the compiler is silent and the program returns 0: the digests of
 the same on every target, and the properties hold. One more for each target trains a layer
 (`tools/cortex_m/sgd_step.c`).
 
-Layers: {'; '.join(LAYERS)}. Ways of writing each: {', '.join(WAYS)}; tcc and microcontrollers
-take {', '.join(PLAIN)}. Vectors that a machine does not have are compiled to what it has.
+Layers: {'; '.join(dict.fromkeys(c.layer for c in found))}.
+Ways of writing each: {', '.join(dict.fromkeys(c.way for c in found))}; tcc and microcontrollers
+take plain loops. Vectors that a machine does not have are compiled to what it has.
 
 {table(found)}
 
