@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symconv.emit import Package, write_files
 from symconv.emit import emit as emit_package
 from symconv.errors import SymconvError
+from symconv.footprint import footprints
 from symconv.layouts import LAYOUTS
 from symconv.notation.printers import text
 from symconv.system import LayerLike
@@ -31,13 +32,14 @@ class Request:
     out: Path
     isa: str = "generic"
     exact: bool = False
+    self_test: bool = False
     layout: str = LAYOUTS[0]
 
 
 def _make(layer: LayerLike, request: Request) -> tuple[Package, Evidence]:
     """Emit, validate, and write; files appear only once their kernels are good, or could not be run."""
     package = emit_package(layer, request.targets, request.dtype, request.accumulate, request.isa,
-                           request.exact, layout=request.layout)
+                           request.exact, layout=request.layout, self_test=request.self_test)
     evidence = validate(package)
     if evidence.passed:
         texts = {**package.files, f"{package.stem}.evidence.json": evidence.to_json()}
@@ -55,6 +57,12 @@ def emit_one(console: Console, layer: LayerLike, request: Request) -> int:
     if not evidence.passed:
         console.print(f"[red]nothing was written:[/] {evidence}", markup=True)
         return 1
+    if package.isa == "generic" and "c" in request.targets:
+        table, constants = _memory(package)
+        console.print(table)
+        console.print(constants, markup=False, style="dim")
+    if package.self_test and not evidence.not_run:
+        console.print(f"{package.self_test}: returns 0 here", markup=False)
     console.print(f"wrote {', '.join(package.files)} to {request.out}/", markup=False)
     return 0
 
@@ -73,6 +81,19 @@ def show_results(console: Console, package: Package) -> None:
             console.print(f"    {said}", markup=False, style="green" if proof else "dim")
 
 
+def _memory(package: Package) -> tuple[Any, str]:
+    """What each function needs, in bytes, and what they share."""
+    from rich.table import Table
+
+    rows, constants, said = footprints(package)
+    table = Table("function", "code", "workspace", "arrays", title="bytes", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for r in rows:
+        table.add_row(r.function, "?" if r.code is None else f"{r.code:,}", f"{r.workspace:,}", f"{r.arrays:,}")
+    return table, said if constants is None else f"{said}; {constants:,} bytes of constants"
+
+
 def _table(package: Package, evidence: Evidence) -> Any:
     from rich.table import Table
 
@@ -81,7 +102,7 @@ def _table(package: Package, evidence: Evidence) -> Any:
     for f in package.functions:
         for name in package.files:
             target = {".c": "c", ".py": "numpy"}.get(Path(name).suffix)
-            if target is None:
+            if target is None or name == package.self_test:
                 continue
             checks = evidence.of(f.name, target)
             good = sum(c.passed for c in checks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -39,8 +40,11 @@ RESERVED = frozenset(
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
     "alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable namespace new "
     "noexcept nullptr operator private protected public static_assert template this throw true try typeid typename "
-    "using virtual wchar_t and or not in is as def del pass from import global lambda None True False np "
-    "sum partial tile turned workspace prepared relu sigmoid tanh tanhf exp expf main".split())
+    "using virtual wchar_t and or not np asm and_eq bitand bitor compl const_cast dynamic_cast not_eq or_eq "
+    "reinterpret_cast static_cast thread_local xor xor_eq char16_t char32_t consteval constinit co_await co_return "
+    "co_yield concept requires int8_t int32_t int64_t uint8_t uint32_t ptrdiff_t size_t "
+    "sum partial tile turned workspace prepared relu sigmoid tanh tanhf exp expf main".split()
+) | frozenset(keyword.kwlist)
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,8 @@ class Printer:
         target = n.target if isinstance(n.target, str) else self.element(n.target)
         value = n.value if isinstance(n.value, str) else self.product(n.value)
         target, value = (f"{t}[{lane}]" if t == "partial" else t for t in (target, value))
+        if self.result == "int8_t":  # C computes in int, and what is stored says so
+            return [Block((f"{target} = (int8_t)({f'{target} + ' if n.add else ''}{value});",), "")]
         return [Block((f"{target} {'+=' if n.add else '='} {value};",), "")]
 
     def _loop(self, n: Loop) -> Block:
@@ -275,7 +281,7 @@ class Printer:
             return self.zero if p.coefficient == 0 else self.number(p.coefficient)  # type: ignore[arg-type]
         factors = [self.element(f) for f in p.factors]
         self.read.update(f.tensor.name for f in p.factors)
-        if self.result.startswith("int") and any(CTYPES[self.types[f.tensor.name]] != self.result for f in p.factors):
+        if self.result == "int32_t" and any(CTYPES[self.types[f.tensor.name]] != self.result for f in p.factors):
             factors[0] = f"({self.result}){factors[0]}"
         text = " * ".join(factors)
         if p.coefficient == 1:
@@ -319,15 +325,16 @@ def pointwise_helper(function: str, ctype: str) -> tuple[str, str]:
 
 
 def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], title: str,
-           stamp: Sequence[str], notes: Mapping[str, Note]) -> dict[str, str]:
-    """The .h and .c file of one layer; `notes` holds what to say about each function."""
+           stamp: Sequence[str], notes: Mapping[str, Note], digests: Mapping[str, int] | None = None) -> dict[str, str]:
+    """The .h and .c file of one layer; `notes` holds what to say about each function, `digests` what its output in
+    the self-test has."""
     tensors = {t.name: t for c in functions for t in (*c.function.arguments, c.function.equation.output)}
     helpers = list(dict.fromkeys(line for c in functions for h in c.helpers for line in h.splitlines()))
     vectors = sorted(dict.fromkeys(line for c in functions for line in c.vectors),
                      key=lambda line: not line.startswith("typedef"))  # types, then what uses them
     width = max(map(len, tensors))
-    values = {"stem": stem, "title": _safe(title), "stamp": list(map(_safe, stamp)),
-              "functions": [_view(c, notes[c.function.name]) for c in functions],
+    values = {"stem": stem, "title": safe(title), "stamp": list(map(safe, stamp)),
+              "functions": [_view(c, notes[c.function.name], (digests or {}).get(c.function.name)) for c in functions],
               "guard": f"SYMCONV_{stem.upper()}_H", "helpers": helpers, "vectors": vectors,
               "offsets": any("ptrdiff_t" in v for v in vectors),
               "math": any("exp" in h or "tanh" in h for h in helpers),
@@ -336,7 +343,7 @@ def render(stem: str, functions: Sequence[CFunction], types: Mapping[str, str], 
     return {f"{stem}.{kind}": environment().get_template(f"c/kernel.{kind}.j2").render(values) for kind in "hc"}
 
 
-def _view(c: CFunction, note: Note) -> dict[str, object]:
+def _view(c: CFunction, note: Note, digest: int | None) -> dict[str, object]:
     """A function as its template sees it."""
     f = c.function
     facts = [f"This is the {note.meaning}."] if note.meaning else []
@@ -347,7 +354,8 @@ def _view(c: CFunction, note: Note) -> dict[str, object]:
     facts += [count, *([f"Schedule {c.choice!r}."] if c.vectors else []), *story]
     return {"name": f.name, "formula": comment(note.formula), "facts": [line for t in facts for line in comment(t)],
             "routines": c.routines, "bound": comment(c.rounded.note) if c.rounded else [],
-            "prepared": c.prepared, "kept": _kept(c.prepared) if c.prepared else ""}
+            "prepared": c.prepared, "kept": _kept(c.prepared) if c.prepared else "",
+            "digest": None if digest is None else f"0x{digest:08x}u"}
 
 
 def _kept(p: Prepared) -> str:
@@ -355,11 +363,11 @@ def _kept(p: Prepared) -> str:
     return " and ".join(p.prepare.arguments[:-1])
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text that can neither end a C comment nor continue a line."""
     return re.sub(r"\\(?=\s|$)", "/", text.replace("*/", "* /").replace("/*", "/ *"))
 
 
 def comment(text: str) -> list[str]:
     """Safe text wrapped for a comment."""
-    return textwrap.wrap(_safe(text), 104, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(safe(text), 104, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -39,7 +39,7 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
     if isinstance(n, Keep):
         return _keep(n, vector_type(ctype, n.width), BYTES[ctype], element)
     if isinstance(n, Total):
-        value = f"total{n.width}({n.name})" if n.width > 1 else n.name
+        value = f"total{n.width}(&{n.name})" if n.width > 1 else n.name
         start = f"{element(n.start)} + " if n.start else ""
         return [f"{element(n.access)} {'+=' if n.add else '='} {start}{value};"]
     if isinstance(n, Transpose):
@@ -55,11 +55,15 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
 
 
 def total_helper(ctype: str, width: int) -> str:
-    """The static function that adds up the lanes of a vector, in halves."""
+    """The static function that adds up the lanes of a vector, in halves.
+
+    It takes an address: a vector as an argument is passed otherwise wherever the machine has no such registers.
+    """
     kind, half = vector_type(ctype, width), vector_type(ctype, width // 2)
-    rest = f"total{width // 2}(" if width > 2 else "("
-    return (f"static inline {ctype} total{width}({kind} v)\n{{\n    {half} half[2];\n"
-            f"    __builtin_memcpy(half, &v, sizeof v);\n    return {rest}half[0] + half[1]);\n}}")
+    rest = f"total{width // 2}(&sum)" if width > 2 else "sum"
+    return (f"static inline {ctype} total{width}(const {kind} *v)\n{{\n    {half} half[2];\n"
+            f"    __builtin_memcpy(half, v, sizeof half);\n    const {half} sum = half[0] + half[1];\n"
+            f"    return {rest};\n}}")
 
 
 def transpose_helper(ctype: str, width: int) -> str:

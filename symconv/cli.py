@@ -1,9 +1,13 @@
-"""The command line: derive | emit | verify | explain | bench | fuzz | doctor. Heavy modules load in the commands."""
+"""The command line: derive | emit | vectors | check | verify | explain | bench | fuzz | doctor.
+
+Heavy modules load in the commands.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +19,8 @@ from symconv.options import layer_from, layer_options
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from symconv.system import Layer
 
 
 class Group(click.Group):
@@ -38,6 +44,14 @@ def console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
+def required(values: Mapping[str, Any], example: str) -> Layer:
+    """The layer that is described; a usage error where there is none."""
+    layer = layer_from(values)
+    if layer is None:
+        raise click.UsageError(f"no layer is described; for example: symconv {example}")
+    return layer
+
+
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
@@ -46,6 +60,8 @@ def main() -> None:
     \b
     symconv derive --input 5 --kernel 3 --wrt 'x[3]'
     symconv emit --input 28x28 --kernel 3x3 --filters 8 --out kernels
+    symconv emit 'Conv2d(1, 8, kernel_size=(3, 3), stride=(1, 1))' --input 28x28
+    symconv derive g24ic24oc24ih6oh3kh3sh2ph1
     symconv derive --formula 'h_i = \\sigma(\\sum_{j=1}^{k} V_j x_{i+j-1})'
     symconv verify notes.md
     """
@@ -60,13 +76,14 @@ def main() -> None:
               help="Where indices start: 1, or as in the formula.")
 @click.option("--format", "format_", type=click.Choice(["text", "latex", "json"]), default="text")
 def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_: str, **values: Any) -> None:
-    """Derive the gradient of everything a layer or a formula reads, step by step."""
+    """Derive the gradient of everything a layer or a formula reads, step by step.
+
+    LAYER is a line of benchdnn or a layer as PyTorch prints it; or options describe one.
+    """
     from symconv.derivation import derive as derive_layer
     from symconv.show import show_derivation
 
-    layer = layer_from(values)
-    if layer is None:
-        raise click.UsageError("no layer is described; for example: symconv derive --input 5 --kernel 3")
+    layer = required(values, "derive --input 5 --kernel 3")
     if base is None:
         base = getattr(layer, "base", 1)
     show_derivation(console(), derive_layer(layer), wrt, expand, steps, base, format_)
@@ -82,12 +99,15 @@ def derive(wrt: str | None, expand: bool, steps: bool, base: int | None, format_
               help="Vectors in C: native (this machine's), avx512, avx2, neon; generic for plain loops.")
 @click.option("--exact", is_flag=True, help="C that gives the same bits on every machine.")
 @click.option("--layout", default="channels_first", show_default=True, help="Of arrays; or channels_last.")
+@click.option("--self-test", is_flag=True, help="Add a C file that tests the kernels where they run.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("kernels"), show_default=True,
               help="Folder to write to.")
 def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: str, exact: bool, layout: str,
+         self_test: bool,
          out: Path, **values: Any) -> None:
     """Derive, emit, compile and validate kernels.
 
+    LAYER is a line of benchdnn or a layer as PyTorch prints it; or options describe one.
     Exit code 1 when a kernel fails its validation, 2 when the input makes no layer.
     """
     from symconv import batch
@@ -97,12 +117,44 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: st
     layer = layer_from(values)
     if (layer is None) == (layers is None):
         raise click.UsageError("describe one layer (--input 28x28 --kernel 3x3) or give --layers FILE")
-    request = batch.Request(targets, dtype, accumulate, out, isa, exact, layout)
+    request = batch.Request(targets, dtype, accumulate, out, isa, exact, self_test, layout)
     if layers is not None:
         tables = layers_from_toml(layers)
         sys.exit(batch.emit_many(console(), tables, layer_from_table, request))
     assert layer is not None
     sys.exit(batch.emit_one(console(), layer, request))
+
+
+@main.command()
+@layer_options
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Which integers.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("vectors"), show_default=True,
+              help="Folder to write to.")
+def vectors(seed: int, out: Path, **values: Any) -> None:
+    """Write exact test vectors of a layer, to test other libraries with: x, w, b, dy and y, dx, dw, db.
+
+    All are whole numbers whose sums are exact in float32 in any order; as .npz and as a C header.
+    """
+    from symconv.show import show_vectors
+
+    show_vectors(console(), required(values, "vectors g24ic24oc24ih6oh3kh3sh2ph1"), seed, out)
+
+
+@main.command()
+@layer_options
+@click.option("--got", type=click.Path(path_type=Path), required=True, metavar="FILE",
+              help="An .npz with results to check: y, dx, dw, db; with x, w, dy too when they are your own.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
+              help="That of the vectors, where the file has no inputs.")
+def check(got: Path, seed: int, **values: Any) -> None:
+    """Compare the arrays of another library with the exact vectors, and name the likely defect of a wrong one.
+
+    A defect is named only when its equation, evaluated exactly, gives the array that was found. Exit code 1 when
+    an array is wrong.
+    """
+    from symconv.show import show_check
+
+    sys.exit(show_check(console(), required(values, "check g24ic24oc24ih6oh3kh3sh2ph1 --got out.npz"), got, seed))
 
 
 @main.command()

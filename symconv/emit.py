@@ -22,6 +22,7 @@ from symconv.native import native_isa
 from symconv.notation.printers import code_formula
 from symconv.schedule.machine import machine_named
 from symconv.schedule.program import SCHEDULES, Asked
+from symconv.self_test import self_test as make_test
 from symconv.summands import check_sums
 from symconv.system import LayerLike, System, as_system
 
@@ -47,6 +48,7 @@ class Package:
         prepared: what of those functions can be done beforehand, and how.
         rounded: what those functions are held to that round in another way than their sum.
         whole: files with such functions in whole numbers, for validation.
+        self_test: the file among them that tests the C where it runs; '' for none.
     """
 
     stem: str
@@ -65,6 +67,7 @@ class Package:
     prepared: Mapping[str, Prepared] = field(default_factory=dict)
     rounded: Mapping[str, Rounded] = field(default_factory=dict)
     whole: Mapping[str, str] = field(default_factory=dict)
+    self_test: str = ""
 
     @property
     def whole_stem(self) -> str:
@@ -82,7 +85,8 @@ class Package:
 
 def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGETS, dtype: str = "float32",
          accumulate: bool = False, isa: str = "generic", exact: bool = False,
-         schedules: Iterable[str] = SCHEDULES, pick: int | None = None, layout: str = LAYOUTS[0]) -> Package:
+         schedules: Iterable[str] = SCHEDULES, pick: int | None = None, layout: str = LAYOUTS[0],
+         self_test: bool = False) -> Package:
     """Derive a layer and write the source of its kernels.
 
     Args:
@@ -93,6 +97,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
         schedules: which the choice is made from.
         pick: a number that stands for one of all shapes of a schedule, for tests; None for the best.
         layout: channels_first, or channels_last.
+        self_test: add a C file that tests the kernels where they run.
 
     Raises:
         NotSupported: unknown target or dtype, or a function the dtype cannot express.
@@ -103,6 +108,8 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     targets = tuple(targets)
     if not targets:
         raise NotSupported(f"no target is given; known: {', '.join(TARGETS)}")
+    if self_test and "c" not in targets:
+        raise NotSupported("a self-test is a C file: it needs the target c")
     for value, known, what in ((targets, TARGETS, "target"), ((dtype,), DTYPES, "dtype")):
         for v in value:
             if v not in known:
@@ -126,9 +133,11 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     work = max(c.products for c in printed)
     if work > MAX_PRODUCTS:
         raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")
-    head, lines = title(derivation), stamp(derivation.system, dtype, accumulate, machine.name, exact)
+    head, lines = title(derivation), stamp(derivation.system, dtype, accumulate, machine.name, exact, self_test)
     if "c" in targets:
-        text |= render_c(stem, printed, types, head, lines, notes(derivation))
+        test = make_test(stem, system, printed, types, accumulate, lines) if self_test else None
+        text |= render_c(stem, printed, types, head, lines, notes(derivation), test.digests if test else {})
+        text |= {name_of_test(stem): test.text} if test else {}
     rounded = {c.function.name: c.rounded for c in printed if c.rounded}
     whole = render_c(f"{stem}_whole", [r.whole for r in rounded.values()], dict.fromkeys(types, "float64"), head,
                      lines, notes(derivation)) if rounded else {}
@@ -139,7 +148,12 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
                    {c.function.name: c.multiplications for c in printed},
                    {c.function.name: c.products for c in printed},
                    {c.function.name: c.routine.workspace for c in printed}, machine.name, exact,
-                   {c.function.name: c.prepared for c in printed if c.prepared}, rounded, whole)
+                   {c.function.name: c.prepared for c in printed if c.prepared}, rounded, whole,
+                   name_of_test(stem) if self_test and "c" in targets else "")
+
+
+def name_of_test(stem: str) -> str:
+    return f"{stem}_self_test.c"
 
 
 def _check_names(functions: Iterable[Function]) -> None:
@@ -147,7 +161,7 @@ def _check_names(functions: Iterable[Function]) -> None:
     for t in (t for f in functions for t in (*f.arguments, f.equation.output)):
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", t.name) or t.name in RESERVED:
             raise NotSupported(f"a kernel cannot have an array called {t.name!r}: use letters, digits and _, "
-                               "and no word of C or Python")
+                               "and no word of C, C++ or Python")
 
 
 def _check_limits(system: System) -> None:
@@ -183,17 +197,18 @@ def title(derivation: Derivation) -> str:
     return f"{derivation.system.name}: forward and gradient kernels."
 
 
-def stamp(system: System, dtype: str, accumulate: bool, isa: str = "generic", exact: bool = False) -> list[str]:
+def stamp(system: System, dtype: str, accumulate: bool, isa: str = "generic", exact: bool = False,
+          self_test: bool = False) -> list[str]:
     """Who wrote the file, how to write it again, and a hash of what was asked for: no date, no machine."""
     options = (f" --dtype {dtype}" * (dtype != "float32") + " --accumulate" * accumulate
-               + f" --isa {isa}" * (isa != "generic") + " --exact" * exact)
+               + f" --isa {isa}" * (isa != "generic") + " --exact" * exact + " --self-test" * self_test)
     spec = repr((system.spec, dtype, accumulate, *((isa, exact) if (isa, exact) != ("generic", False) else ())))
     again = f"symconv emit {system.command}{options}" if system.command else "symconv.build(equation) in Python"
     digest = hashlib.sha256(spec.encode()).hexdigest()
     return [f"Generated by symconv {__version__}: {again}", f"Specification sha256 {digest}"]
 
 
-def write_files(texts: Mapping[str, str], folder: Path) -> list[Path]:
+def write_files(texts: Mapping[str, str | bytes], folder: Path) -> list[Path]:
     """Write each text whole or not at all, only where it changed; returns the paths that changed.
 
     Raises:
@@ -206,7 +221,7 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            path, data = folder / name, text.encode()
+            path, data = folder / name, text.encode() if isinstance(text, str) else text
             if path.is_file() and path.read_bytes() == data:
                 continue
             handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")

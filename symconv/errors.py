@@ -27,6 +27,22 @@ class NotationError(SymconvError):
         self.at = at
 
 
+class LineError(SymconvError):
+    """A layer in the notation of some tool that was not understood: why, and at which column.
+
+    Args:
+        reason: what stands in the way, for people.
+        line: what was given.
+        at: offset of the place, from 0.
+    """
+
+    def __init__(self, reason: str, line: str, at: int) -> None:
+        shown = "".join(c if c.isprintable() else "?" for c in line)
+        super().__init__(f"column {at + 1}: {reason}\n  {shown}\n  {' ' * at}^")
+        self.reason = reason
+        self.at = at
+
+
 class LimitExceeded(SymconvError):
     """Work that would pass a stated limit, refused before it starts."""
 

@@ -22,7 +22,7 @@ import numpy as np
 from symconv.errors import ToolchainError
 
 Array = np.ndarray
-FLAGS = ("-std=c99", "-O2", "-ftree-vectorize", "-fPIC", "-shared", "-Wall", "-Wextra", "-pedantic")
+FLAGS = ("-std=c99", "-O2", "-ftree-vectorize", "-Wall", "-Wextra", "-pedantic")
 CHILD_SECONDS = 600
 
 
@@ -114,16 +114,56 @@ def compile_library(files: Mapping[str, str], folder: BuildFolder, extra: Sequen
     if compiler is None:
         raise ToolchainError("no C compiler found (looked for $CC, cc, gcc, clang and the ziglang wheel); "
                              "install one, or: pip install 'symconv[zig]'")
+    _compile(compiler, files, folder, ["-fPIC", "-shared", *extra], "kernels.so", exact)
+    return folder.path / "kernels.so"
+
+
+def _compile(compiler: Compiler, files: Mapping[str, str], folder: BuildFolder, extra: Sequence[str], out: str,
+             exact: bool) -> None:
+    """Run the compiler on the .c files. Raises ToolchainError when it fails."""
     for name, text in files.items():
         (folder.path / name).write_text(text, encoding="utf-8")
     sources = [name for name in files if name.endswith(".c")]
     command = [*compiler.words, *FLAGS, *_native_flags(compiler), f"-ffp-contract={'off' if exact else 'fast'}",
-               *extra, *sources, "-o", "kernels.so", "-lm"]
+               *extra, *sources, "-o", out, "-lm"]
     result = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=False)
     if result.returncode:
         raise ToolchainError(f"the compiler failed:\n{result.stderr.strip()}\ncommand: {' '.join(command)}\n"
                              f"source kept in {folder.keep()}")
-    return folder.path / "kernels.so"
+
+
+def compile_object(files: Mapping[str, str], source: str, folder: BuildFolder, compiler: Compiler) -> bytes:
+    """One source as an object of small code, each function in a section of its own.
+
+    Raises:
+        ToolchainError: the compiler failed.
+    """
+    for name, text in files.items():
+        (folder.path / name).write_text(text, encoding="utf-8")
+    command = [*compiler.words, "-std=c99", "-Os", "-ffunction-sections", "-c", source, "-o", "small.o"]
+    result = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise ToolchainError(f"the compiler failed:\n{result.stderr.strip()}")
+    return (folder.path / "small.o").read_bytes()
+
+
+def run_program(files: Mapping[str, str], folder: BuildFolder, exact: bool = False) -> str:
+    """Compile a program and run it: '' when it returns 0, else what happened.
+
+    Raises:
+        ToolchainError: no compiler, or it failed.
+    """
+    compiler = find_compiler()
+    if compiler is None:
+        raise ToolchainError("no C compiler found")
+    _compile(compiler, files, folder, [], "program", exact)
+    try:
+        result = subprocess.run([folder.path / "program"], capture_output=True, text=True, timeout=CHILD_SECONDS,
+                                check=False)
+    except subprocess.TimeoutExpired:
+        return f"did not end within {CHILD_SECONDS} s"
+    code = result.returncode
+    return "" if code == 0 else _death(code, "") if code < 0 else f"it returned {code}, the number of a failed check"
 
 
 def load(library: Path, symbol: str) -> Callable[..., None]:

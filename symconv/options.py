@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 
 import click
 
-from symconv.errors import ShapeError, SymconvError
+from symconv import benchdnn
+from symconv.errors import LineError, ShapeError, SymconvError
 from symconv.layer import Conv, Dense
 from symconv.system import Layer
+from symconv.torch_repr import is_torch, read_torch
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 OPTIONS = [
+    click.argument("line", required=False, metavar="[LAYER]"),
     click.option("--input", "input_", metavar="SIZE", help="Input extents, such as 28x28."),
     click.option("--kernel", metavar="SIZE", help="Kernel extents, such as 3x3; one number serves every axis."),
     click.option("--channels", type=int, help="Input channels."),
@@ -40,10 +43,12 @@ OPTIONS = [
 ARGUMENTS = {"input_": "input", "pad": "padding", "output_pad": "output_padding"}
 SIZES = ("input", "kernel", "stride", "dilation", "output_padding")
 DENSE = ("batch", "bias", "activation")
+LONGEST_LINE = 1000
 
 
 def layer_options(command: F) -> F:
-    """The options that describe a layer, for any command that takes one."""
+    """What describes a layer, for any command that takes one: LAYER, a line of benchdnn or a layer as PyTorch prints
+    it, and options."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
@@ -58,6 +63,8 @@ def layer_from(values: Mapping[str, Any]) -> Layer | None:
     given = {ARGUMENTS.get(k, k): v for k, v in values.items() if v is not None and v is not False and v != ()}
     if not given:
         return None
+    if "line" in given:
+        return _from_line(given.pop("line"), given)
     if "formula" in given or "size" in given:
         return _formula(given)
     if "dense" in given:
@@ -68,9 +75,37 @@ def layer_from(values: Mapping[str, Any]) -> Layer | None:
     for name in ("input", "kernel"):
         if name not in given:
             raise ShapeError(f"--{name} is missing; for example: --input 28x28 --kernel 3x3")
-    read: dict[str, Any] = {k: _size(v, k) if k in SIZES else _padding(v) if k == "padding" else v
-                            for k, v in given.items()}
-    return Conv(**read)
+    return Conv(**_read(given))
+
+
+def _read(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _size(v, k) if k in SIZES else _padding(v) if k == "padding" else v for k, v in given.items()}
+
+
+def _from_line(line: str, given: Mapping[str, Any]) -> Conv | Dense:
+    """A layer in the notation of a tool; options say what the line leaves open, or the same once more."""
+    if len(line) > LONGEST_LINE:
+        raise ShapeError(f"a layer is described in at most {LONGEST_LINE} characters, not {len(line)}")
+    extra = sorted(set(given) & {"dense", "formula", "size"})
+    if extra:
+        raise ShapeError(f"--{extra[0]} is a layer of its own and does not go with {line!r}")
+    if is_torch(line):
+        said, defaults = read_torch(line), {}
+    elif benchdnn.is_benchdnn(line):
+        said = benchdnn.read_benchdnn(line, bool(given.get("transposed")))
+        defaults = {"batch": benchdnn.BATCH}
+    else:
+        raise LineError("neither a line of benchdnn (g24ic24oc24ih6oh3kh3sh2ph1) nor a layer as PyTorch prints it "
+                        "(Conv2d(1, 8, kernel_size=(3, 3), stride=(1, 1)))", line, 0)
+    options = _read(given)
+    if "inputs" not in said and "input" not in {**said, **options}:
+        raise ShapeError("PyTorch does not say how large the input is: give --input, such as --input 28x28")
+    layer = named_layer({**defaults, **options, **said})
+    for name in said.keys() & options.keys():
+        if named_layer({**defaults, **said, **options}) != layer:
+            raise ShapeError(f"{name.replace('_', ' ')} is given twice: {said[name]} in LAYER, {options[name]} "
+                             "as an option")
+    return layer
 
 
 def _dense(given: Mapping[str, Any]) -> Dense:

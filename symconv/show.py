@@ -8,13 +8,16 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symconv.derivation import Derivation
+from symconv.errors import LimitExceeded
 from symconv.notation.as_latex import LATEX
 from symconv.notation.as_text import TEXT
 from symconv.notation.nodes import Node
 from symconv.notation.printers import latex, text
+from symconv.system import Layer, as_system
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,6 +102,38 @@ def _as_json(d: Derivation, chosen: list[str], expand: bool, base: int) -> dict[
         if expand:
             result["gradients"][n]["elements"] = [TEXT(row) for row in written_elements(d, n, base)]
     return result
+
+
+def show_vectors(console: Console, layer: Layer, seed: int, folder: Path) -> None:
+    """Write the vectors of a layer and say what they hold."""
+    from symconv.emit import write_files
+    from symconv.vectors import as_header, as_npz, make_vectors
+
+    v = make_vectors(as_system(layer), seed)
+    files: dict[str, str | bytes] = {f"{v.system.name}_vectors.npz": as_npz(v)}
+    try:
+        files[f"{v.system.name}_vectors.h"] = as_header(v)
+    except LimitExceeded as e:
+        _line(console, f"no C header: {e}", "yellow")
+    write_files(files, folder)
+    for n, a in v.arrays.items():
+        _line(console, f"  {n:<3} {'given' if n in v.given else 'exact'} {a.shape}, {a.min()} to {a.max()}")
+    _line(console, f"wrote {', '.join(files)} to {folder}/")
+
+
+def show_check(console: Console, layer: Layer, path: Path, seed: int) -> int:
+    """Compare somebody's arrays with the exact ones; 1 when one is wrong."""
+    from symconv.check import check, read_arrays, told
+
+    vectors, found = check(as_system(layer), read_arrays(path), seed)
+    _line(console, vectors.system.name, "bold")
+    for c in found:
+        for line in told(c):
+            _line(console, line, "green" if c.passed else "")
+    left = [n for n in vectors.results if n not in {c.name for c in found}]
+    if left:
+        _line(console, f"not in the file, not checked: {', '.join(left)}", "dim")
+    return 0 if all(c.passed for c in found) else 1
 
 
 def show_doctor(console: Console) -> None:

@@ -17,12 +17,21 @@ from numpy.typing import NDArray
 from symconv.c_target import Rounded
 from symconv.derivation import Function
 from symconv.emit import Package
-from symconv.equation import Equation, Tensor
 from symconv.errors import LimitExceeded, ValidationError
-from symconv.native import BuildFolder, Call, Outcome, Preparation, compile_library, find_compiler, run_in_child
-from symconv.reference import forward, gradients, magnitudes
+from symconv.expected import all_inputs, expected, is_fractional, is_opaque, linear_groups
+from symconv.expected import upstream as upstream_of
+from symconv.native import (
+    BuildFolder,
+    Call,
+    Outcome,
+    Preparation,
+    compile_library,
+    find_compiler,
+    run_in_child,
+    run_program,
+)
+from symconv.reference import magnitudes
 from symconv.summands import sources, summands
-from symconv.system import System
 
 Array = NDArray[Any]
 EXACT = {"float32": 2**24, "float64": 2**53, "int8": 2**31 - 1}
@@ -126,12 +135,21 @@ def validate(package: Package, seed: int = 0, library: Path | None = None) -> Ev
             library = library or compile_library(_c_files(package), folder, compiler=found, exact=package.exact)
             cases = c_cases(package, cases)
             checks += check_outcomes(package, "c", cases, run_in_child(library, c_calls(package, cases)))
+            checks += [_self_test(package, folder)] if package.self_test else []
     hashes = tuple((n, hashlib.sha256(t.encode()).hexdigest()) for n, t in package.files.items())
     return Evidence(package.stem, tuple(checks), compiler, tuple(not_run), hashes)
 
 
 def _c_files(package: Package) -> dict[str, str]:
-    return {n: t for n, t in (*package.files.items(), *package.whole.items()) if n.endswith((".c", ".h"))}
+    return {n: t for n, t in (*package.files.items(), *package.whole.items())
+            if n.endswith((".c", ".h")) and n != package.self_test}
+
+
+def _self_test(package: Package, folder: BuildFolder) -> Check:
+    """Run the test that travels with the kernels, here."""
+    files = {n: t for n, t in package.files.items() if n.endswith((".c", ".h"))}
+    failure = run_program(files, folder, exact=package.exact)
+    return Check("self-test", "c", "the program that travels with the kernels", not failure, failure)
 
 
 def c_cases(package: Package, cases: Sequence[Case]) -> list[Case]:
@@ -248,28 +266,17 @@ def _case(package: Package, f: Function, rng: np.random.Generator, label: str, v
     output = f.equation.output
     result = np.dtype(package.types[output.name])
     inputs = tuple(np.asarray(values[t.name], package.types[t.name], order="C") for t in f.arguments)
-    rounds = label.startswith("real data") or _is_fractional(f)
+    rounds = label.startswith("real data") or is_fractional(f)
     seen = {t.name: a.astype(np.float64 if a.dtype.kind == "f" and rounds else np.int64)
             for t, a in zip(f.arguments, inputs, strict=True)}
-    first, *more = sources(package.system, f)
-    expected = sum((_oracle(s, k, seen) for s, k in more), _oracle(*first, seen))
+    right = expected(package.system, f, seen)
     prepared = _poison(output.array_shape, result)
     if package.adds(f):
         prepared = np.asarray(_random(rng, output.array_shape, 9), result)  # an array, also without axes
-        expected = expected + prepared.astype(expected.dtype)
-    inexact = label.startswith("real data") or _is_opaque(f) or _is_fractional(f)
+        right = right + prepared.astype(right.dtype)
+    inexact = label.startswith("real data") or is_opaque(f) or is_fractional(f)
     tolerance = _tolerance(package, f, seen) if inexact else 0.0
-    return Case(f, label, inputs, prepared, expected, tolerance)
-
-
-def _is_opaque(f: Function) -> bool:
-    """Does it go through a function that has no exact value?"""
-    return any(a.function.rstrip("'") not in ("", "relu") for t in f.equation.terms for a in t.factors)
-
-
-def _is_fractional(f: Function) -> bool:
-    """Does it multiply by a fraction, which no binary type holds exactly?"""
-    return any(t.coefficient.denominator != 1 for t in f.equation.terms)
+    return Case(f, label, inputs, prepared, right, tolerance)
 
 
 def _random(rng: np.random.Generator, shape: tuple[int, ...], most: int, zero: bool = False) -> Array:
@@ -282,34 +289,17 @@ def _poison(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min + 85, dtype)
 
 
-def _oracle(system: System, kernel: str, values: Mapping[str, Array]) -> Array:
-    if kernel == "forward":
-        return forward(system, values)[system.output.name]
-    upstream = _upstream(system, values)
-    return gradients(system, _all_inputs(system, values), upstream)[kernel.removeprefix("grad_")]
-
-
-def _upstream(system: System, values: Mapping[str, Array]) -> Array:
-    """Zeros where a gradient is zero whatever comes from above, so that its kernel takes nothing."""
-    return values.get(system.output.gradient().name, np.zeros(system.output.array_shape, np.int64))
-
-
-def _all_inputs(system: System, values: Mapping[str, Array]) -> dict[str, Array]:
-    """What a gradient kernel does not take cannot matter to it; the oracle gets zeros there."""
-    return {t.name: values.get(t.name, np.zeros(t.array_shape, np.int64)) for t in system.inputs}
-
-
 def _tolerance(package: Package, f: Function, values: Mapping[str, Array]) -> Array:
     """gamma_n * sum |a||b| with n = terms + 1 (N. Higham, Accuracy and Stability, ch. 3); doubled for
     float64 only, where the oracle's own sums round alike."""
     eps, n = float(np.finfo(package.dtype).eps), _count(package, f) + package.adds(f)
-    if _is_opaque(f):  # sigmoid, tanh and their slopes are at most 1, with a few units of error
+    if is_opaque(f):  # sigmoid, tanh and their slopes are at most 1, with a few units of error
         plain = {a.tensor.name for t in f.equation.terms for a in t.factors if not a.function}
         return np.asarray(8 * eps * n * float(np.prod([max(1.0, np.abs(values[p]).max()) for p in plain])))
     scale: Array = np.asarray(9.0 if package.adds(f) else 0.0)
     for system, kernel in sources(package.system, f):
-        upstream = None if kernel == "forward" else _upstream(system, values)
-        scale = scale + magnitudes(system, _all_inputs(system, values), upstream)[kernel]
+        upstream = None if kernel == "forward" else upstream_of(system, values)
+        scale = scale + magnitudes(system, all_inputs(system, values), upstream)[kernel]
     bound = (n * eps / 2) / (1 - n * eps / 2) * scale
     return 2 * bound if package.dtype == "float64" else bound
 
@@ -354,7 +344,7 @@ def _adjoint(package: Package, target: str, cases: Sequence[Case], outcomes: Seq
     checks = []
     for f in (f for f in package.functions if f.proof is None):
         upstream = f.equation.output.gradient().name
-        for group in _linear_groups(f.equation):
+        for group in linear_groups(f.equation):
             if any(sum(t in e.reads for e in package.system.equations) > 1 for t in group):
                 continue  # its gradient also collects what the other equations contribute
             pairs = [(upstream, f.name), *((t.name, f"grad_{t.name}") for t in group)]
@@ -366,18 +356,6 @@ def _adjoint(package: Package, target: str, cases: Sequence[Case], outcomes: Seq
             checks.append(Check(f.name, target, f"adjoint: <{upstream}, {f.equation.output.name}> = {names}",
                                 not detail, detail))
     return checks
-
-
-def _linear_groups(e: Equation) -> list[tuple[Tensor, ...]]:
-    if any(a.function or t.coefficient.denominator != 1 for t in e.terms for a in t.factors):
-        return []
-    groups = []
-    for tensor in e.reads:
-        others = [t.factors[0].tensor for t in e.terms if len(t.factors) == 1 and t.factors[0].tensor != tensor]
-        group = tuple(dict.fromkeys([tensor, *others]))
-        if all(sum(a.tensor in group for a in t.factors) == 1 for t in e.terms):
-            groups.append(group)
-    return list(dict.fromkeys(tuple(sorted(g, key=lambda t: t.name)) for g in groups))
 
 
 def _inner(a: Array, run: tuple[Case, Array | None], adds: bool) -> int:
