@@ -34,6 +34,7 @@ ROOMS = (
     ("layer", "decide.names", "reference", "schedule.loops", "schedule.contraction", "notation.vocabulary",
      "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
      "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers"),
+    ("lecture.words", "lecture.palette"),
     ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing"),
     ("schedule.cutting", "schedule.sharing"),
     ("schedule.candidate",),
@@ -112,7 +113,7 @@ ROOMS = (
     ("__main__",),
 )
 # Packages without content, and the version.
-ANYWHERE = {"decide", "schedule", "bilinear", "documents", "claims", "telling", "bench", "bench.peers", ""}
+ANYWHERE = {"decide", "schedule", "bilinear", "documents", "claims", "telling", "bench", "bench.peers", "lecture", ""}
 # Rooms that must not know each other although the order above would let them.
 APART = {
     "schedule": ("layer", "derivation", "notation", "steps", "system", "calculus", "decide", "reference"),
@@ -131,7 +132,7 @@ APART = {
 }
 ONE_ROOM = {"subprocess": {"native"}, "ctypes": {"native"}, "torch": {"peer_torch", "bench.peers.torch"},
             "onnxruntime": {"bench.peers.onnxruntime"}, "onnx": {"bench.peers.onnxruntime"},
-            "scipy": {"bench.peers.scipy"}, "tomllib": {"options"},
+            "scipy": {"bench.peers.scipy"}, "tomllib": {"options", "lecture.words"},
             "jinja2": {"templating", "numpy_target"}, "pylatexenc": {"notation.raw"}, "islpy": {"decide.isl"},
             "markdown_it": {"documents.markdown"}, "mdit_py_plugins": {"documents.markdown"}}
 # The enumerator confirms what engines and parser found: it stands on these alone, whatever it imports imports.
