@@ -33,7 +33,8 @@ ROOMS = (
     # Printing, kernels and their oracle.
     ("layer", "decide.names", "reference", "schedule.loops", "schedule.contraction", "notation.vocabulary",
      "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
-     "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers"),
+     "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers",
+     "notation.lettering", "notation.as_mathml"),
     ("lecture.words", "lecture.palette"),
     ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing"),
     ("schedule.cutting", "schedule.sharing"),

@@ -8,23 +8,43 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
 from symconv.errors import NotSupported
 from symconv.notation.as_text import TEXT
-from symconv.notation.nodes import Node
+from symconv.notation.nodes import Chain, Dots, Items, Node, Number, Operation, Outside
 
-Value = str | int | Node
 Piece = str | Node
 Pieces = tuple[Piece, ...]
 LANGUAGES = ("en", "ko")
 HOLE = re.compile(r"\{(\w+)\}")
 PARTICLE = re.compile(r"(은\(는\)|이\(가\)|을\(를\)|과\(와\)|\(으\)로|\(이\)라|\(이\)다)")
 CLOSED_LETTERS, CLOSED_DIGITS = "lmnrLMNR", "013678"  # names that end in a consonant when read aloud
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What a result is, as `decide.names` says it in English; put into words by the patterns of [names]."""
+
+    text: str
+
+
+Value = str | int | Node | Phrase | tuple["Value", ...]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence in no language yet: a key of the catalogues, and the values its pattern takes."""
+
+    key: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def pieces(self, language: Words) -> Pieces:
+        return language(self.key, **self.values)
 
 
 @dataclass(frozen=True)
@@ -40,15 +60,35 @@ class Words:
         Raises:
             KeyError: the catalogue has no such key, or the pattern a value that is not given.
         """
-        found: list[Piece] = []
-        for n, part in enumerate(HOLE.split(self.table[key])):
-            value = part if n % 2 == 0 else values[part]
-            piece: Piece = value if isinstance(value, Node) else str(value)
-            if isinstance(piece, str) and found and isinstance(found[-1], str):
-                found[-1] += piece
-            elif piece != "":
-                found.append(piece)
-        return tuple(_spoken(found))
+        parts = HOLE.split(self.table[key])
+        return tuple(_spoken(joined(p for n, part in enumerate(parts)
+                                    for p in ((part,) if n % 2 == 0 else self.value(values[part])))))
+
+    def value(self, value: Value) -> Pieces:
+        """What stands for a value: several are separated by commas, an Outside is said in words."""
+        if isinstance(value, tuple):
+            return tuple(p for n, v in enumerate(value) for p in (*((", ",) if n else ()), *self.value(v)))
+        if isinstance(value, Outside):
+            zero = Chain((value.tensor, Number(0)), ("=",))
+            return self("formula.outside", tensor=zero, ranges=_ranges(value))
+        if isinstance(value, Phrase):
+            return (self.named(value.text),)
+        return (value if isinstance(value, Node) else str(value),)
+
+    def named(self, name: str) -> str:
+        """The name of a result in this language; what has no pattern stays as it is."""
+        for pattern, holes, said in self.patterns:
+            if m := pattern.fullmatch(name):
+                given = dict(zip(holes, map(self.named, m.groups()), strict=True))
+                return self.text(said, **given)
+        return name
+
+    @cached_property
+    def patterns(self) -> tuple[tuple[re.Pattern[str], tuple[str, ...], str], ...]:
+        """The English patterns of [names], the most specific first."""
+        keys = sorted((k for k in self.table if k.startswith("names.")), key=lambda k: -len(HOLE.sub("", k)))
+        return tuple((re.compile("(.+?)".join(map(re.escape, HOLE.split(k.removeprefix("names."))[::2]))),
+                      tuple(HOLE.findall(k)), k) for k in keys)
 
     def text(self, key: str, /, **values: Value) -> str:
         """The same as plain text."""
@@ -74,6 +114,25 @@ def words(language: str) -> Words:
         raise NotSupported(f"no words for the language {language!r}; known: {', '.join(LANGUAGES)}")
     text = files("symconv.lecture.words").joinpath(f"{language}.toml").read_text(encoding="utf-8")
     return Words(language, dict(_flat(tomllib.loads(text))))
+
+
+def joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """Neighbouring texts made one, empty ones left out."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and found and isinstance(found[-1], str):
+            found[-1] += piece
+        elif piece != "":
+            found.append(piece)
+    return found
+
+
+def _ranges(a: Outside) -> Node:
+    sets: list[Node] = [Items((low, Dots(), high), "{") for low, high in a.ranges]
+    whole = sets[0]
+    for one in sets[1:]:
+        whole = Operation("times", whole, one)
+    return whole
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
