@@ -1,0 +1,130 @@
+"""The numbers in cells, and sums written out: each taken from the equation's own products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symconv.equation import Equation, Tensor
+from symconv.expand import Index, Monomial, monomials
+from symconv.lecture.figures.svg import Names, Run
+
+Array = NDArray[Any]
+MOST = 9  # products written out in one line
+Value = int | float | Fraction
+
+
+class Values:
+    """The numbers of a worked example: those given, and what the equations make of them.
+
+    Args:
+        given: arrays by tensor name, in the logical shape or the caller's.
+        equations: by the name of what they make; an element that is not given is summed up.
+    """
+
+    def __init__(self, given: Mapping[str, Any], equations: Iterable[Equation]) -> None:
+        self.given = {name: np.asarray(array) for name, array in given.items()}
+        self.equations = {e.output.name: e for e in equations}
+        self.known: dict[tuple[str, Index], Value | None] = {}
+
+    def of(self, tensor: Tensor, index: Index) -> Value | None:
+        """The number of one element; None where it is not known."""
+        if tensor.name in self.given:
+            flat: Array = self.given[tensor.name].reshape(tensor.extents)
+            found: Value = flat[index].item()
+            return found
+        if tensor.name not in self.equations or not self.given:
+            return None
+        key = tensor.name, index
+        if key not in self.known:
+            self.known[key] = self.total(m for _, m in monomials(self.equations[tensor.name], index))
+        return self.known[key]
+
+    def product(self, m: Monomial) -> Value | None:
+        """One product in numbers."""
+        found: Value = m.coefficient.numerator if m.coefficient.denominator == 1 else m.coefficient
+        for f, index in m.factors:
+            value = None if f.function else self.of(f.tensor, index)
+            if value is None:
+                return None
+            found = found * value
+        return found
+
+    def total(self, products: Iterable[Monomial]) -> Value | None:
+        """Their sum."""
+        found: Value = 0
+        for m in products:
+            value = self.product(m)
+            if value is None:
+                return None
+            found = found + value
+        return found
+
+    def text(self, tensor: Tensor, index: Index) -> str:
+        """What stands in a cell."""
+        value = self.of(tensor, index)
+        return "" if value is None else digits(value)
+
+
+def digits(value: Value) -> str:
+    """A number as it is read, with a real minus sign."""
+    text = f"{value:.3g}" if isinstance(value, float) and not value.is_integer() else str(
+        int(value) if isinstance(value, float) else value)
+    return text.replace("-", "−")
+
+
+def written(names: Names, values: Values, tensor: Tensor, index: Index, products: Sequence[Monomial]) -> list[Run]:
+    """`o_1 = w_1 x_1 + w_2 x_2 = 1·4 + 2·1 = 6`: letters while they fit, numbers where they are known."""
+    products = sorted(products, key=lambda m: [i for _, i in _ordered(m)])
+    total = values.of(tensor, index)
+    line = [*names.full(tensor, index), Run(" = ")]
+    if not products:
+        return [*line, Run("0")]
+    letters = len(products) <= (4 if total is not None else MOST)
+    if letters:
+        line += _sum([_letters(names, m) for m in products])
+    elif total is None or len(products) > MOST:
+        line += [*_sum([_letters(names, m) for m in products[:2]]), Run(" + ⋯ + "), *_letters(names, products[-1])]
+    if total is None:
+        return line
+    if len(products) <= MOST:
+        line += [Run(" = ")] * letters + _sum([_digits(names, values, m) for m in products])
+    return [*line, Run(" = "), Run(digits(total), "", names.tone(tensor))]
+
+
+def _sum(parts: Sequence[list[Run]]) -> list[Run]:
+    line: list[Run] = []
+    for part in parts:
+        line += [Run(" + ")] * bool(line) + part
+    return line
+
+
+def _ordered(m: Monomial) -> list[tuple[Tensor, Index]]:
+    """Upstream gradient, then as the equation has them."""
+    return [(f.tensor, i) for f, i in sorted(m.factors, key=lambda p: not p[0].tensor.gradient_of)]
+
+
+def _letters(names: Names, m: Monomial) -> list[Run]:
+    lead = [Run(digits(m.coefficient.numerator if m.coefficient.denominator == 1 else m.coefficient) + " ")]
+    functions = {f.tensor.name: f.function for f, _ in m.factors}
+    out = lead if m.coefficient != 1 else []
+    for tensor, index in _ordered(m):
+        part = names.full(tensor, index)
+        name = functions[tensor.name]
+        out += [Run(f"{name}("), *part, Run(")")] if name else part
+        out.append(Run(" "))
+    return out[:-1]
+
+
+def _digits(names: Names, values: Values, m: Monomial) -> list[Run]:
+    out = [Run(digits(m.coefficient.numerator))] if m.coefficient != 1 else []
+    for tensor, index in _ordered(m):
+        value = values.of(tensor, index)
+        text = digits(value if value is not None else 0)
+        held = f"({text})" if text.startswith("−") else text
+        out += [Run("·")] * bool(out) + [Run(held, "n", names.classes(tensor, index))]
+    return out
