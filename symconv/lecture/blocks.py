@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from symconv.lecture.figures import Figure
 from symconv.lecture.words import Pieces
 from symconv.notation.nodes import Element, Node
+
+if TYPE_CHECKING:
+    from symconv.lecture.figures import Figure
 
 
 @dataclass(frozen=True)

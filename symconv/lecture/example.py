@@ -56,14 +56,15 @@ class Example:
 
 
 def given(system: System, seed: int) -> dict[str, Array]:
-    """Whole numbers from -LARGEST to LARGEST for the inputs and the upstream gradient, in logical shapes.
+    """Whole numbers from -LARGEST/2 to LARGEST, never 0, for the inputs and the upstream gradient, in logical shapes.
 
     Args:
         system: sizes in numbers.
     """
     rng = np.random.default_rng(seed)
     tensors = (*system.inputs, system.output.gradient())
-    return {t.name: rng.integers(-LARGEST // 2, LARGEST + 1, t.extents) for t in tensors}
+    drawn = {t.name: rng.integers(-LARGEST // 2, LARGEST, t.extents) for t in tensors}
+    return {name: v + (v >= 0) for name, v in drawn.items()}
 
 
 def whole(system: System) -> System:

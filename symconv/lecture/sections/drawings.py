@@ -1,0 +1,16 @@
+"""The figures, each with what it shows."""
+
+from __future__ import annotations
+
+from symconv.lecture.blocks import Drawing, Paragraph, Section
+from symconv.lecture.figures import figures
+from symconv.lecture.subject import Subject
+
+
+def section(s: Subject) -> Section | None:
+    """All figures of the layer."""
+    found = figures(s.layer, s.words, s.seed)
+    if not found:
+        return None
+    return Section("figures", s.words.text("drawings.title"),
+                   (Paragraph(s.say("drawings.intro")), *(Drawing(f) for f in found)))
