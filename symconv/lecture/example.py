@@ -64,7 +64,7 @@ def given(system: System, seed: int) -> dict[str, Array]:
     rng = np.random.default_rng(seed)
     tensors = (*system.inputs, system.output.gradient())
     drawn = {t.name: rng.integers(-LARGEST // 2, LARGEST, t.extents) for t in tensors}
-    return {name: v + (v >= 0) for name, v in drawn.items()}
+    return {name: np.asarray(v + (v >= 0)) for name, v in drawn.items()}
 
 
 def whole(system: System) -> System:
@@ -145,7 +145,7 @@ def _against_quotients(system: System, values: Mapping[str, Array], made: Mappin
     before, count = loss(inputs), 0
     for name in (n for n in made if n in inputs):
         for at in list(np.ndindex(*inputs[name].shape))[:QUOTIENTS]:
-            moved = inputs[name].copy()
+            moved = np.array(inputs[name])
             moved[at] += 1
             if loss({**inputs, name: moved}) - before != values[f"d{name}"][at]:
                 raise ValidationError(f"dL/d{name}{list(at)} is not the difference quotient of the loss")

@@ -7,31 +7,25 @@ from itertools import product
 from symconv.lecture.blocks import Document, Paragraph, Section
 from symconv.lecture.sections import bilinear, code, derivation, drawings, elements, exercises, layer, numbers, sizes
 from symconv.lecture.subject import Subject
-from symconv.lecture.words import Pieces, words
+from symconv.lecture.words import Pieces
 from symconv.notation.nodes import Element
-from symconv.system import LayerLike
 
 LEGEND = 40  # elements offered to be lit up
 
 
-def lecture(source: LayerLike, language: str = "en", seed: int = 0, questions: int = 4, with_answers: bool = False,
-            base: int = 1, isa: str = "generic", evidence: str = "") -> Document:
+def lecture(s: Subject, questions: int = 4, with_answers: bool = False, isa: str = "generic",
+            evidence: str = "") -> Document:
     """The lecture on a layer or a formula.
 
     Args:
-        language: which catalogue of words.
-        seed: of the example's and the exercises' numbers.
         questions: how many exercises.
         with_answers: end with their answers.
-        base: where printed indices start, 0 or 1.
         isa: whose vectors the C code uses.
         evidence: what was checked of the kernels, where they were.
 
     Raises:
-        NotSupported: an unknown language, or a layer of no known kind.
         ShapeError: a size has no number.
     """
-    s = Subject(source, words(language), base, seed)
     s.system.concrete()
     asked = exercises.exercises(s, questions)
     found: list[Section | None] = [
@@ -41,7 +35,7 @@ def lecture(source: LayerLike, language: str = "en", seed: int = 0, questions: i
     sections = tuple(x for x in found if x is not None)
     lead = (Paragraph(s.say("page.lead")), Paragraph(s.say("page.colours")))
     command = f"symconv report {s.system.command}" if s.system.command else ""
-    return Document(_title(s), lead, sections, language, _legend(s), command, name=s.system.name)
+    return Document(_title(s), lead, sections, s.words.language, _legend(s), command, name=s.system.name)
 
 
 def _title(s: Subject) -> Pieces:

@@ -9,7 +9,9 @@ from symconv.lecture.subject import Subject
 
 def section(s: Subject) -> Section | None:
     """All figures of the layer."""
-    found = figures(s.layer, s.words, s.seed)
+    e = s.example
+    numbers = {t.name: e.values[t.name] for t in (*e.system.inputs, e.upstream)} if e and not s.shrunk else None
+    found = figures(s.derivation, s.words, numbers, s.base)
     if not found:
         return None
     return Section("figures", s.words.text("drawings.title"),
