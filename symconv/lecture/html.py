@@ -22,6 +22,7 @@ from symconv.templating import environment
 
 FONT = "math.woff2"
 MOST_TERMS = 160  # elements that light up
+ROOM = 215_000  # characters of figures on one page; beyond it they are printed as they stand first, without steps
 TERM = re.compile(r"\bterm-\w+")
 
 
@@ -32,7 +33,7 @@ def page(document: b.Document, mark: Mark, font: str = "") -> str:
         mark: CSS classes of formula nodes.
         font: where the font is, from the page's place; without it, it is embedded.
     """
-    writer = Writer(mark, document.language)
+    writer = Writer(mark, document.language, ROOM - sum(len(f.svg) for f in document.figures()))
     say = words(document.language)
     sections = [{"slug": s.slug, "title": escape(s.title), "body": writer.blocks(s.blocks)} for s in document.sections]
     lead, legend = writer.blocks(document.lead), "".join(map(writer.chip, document.terms))
@@ -79,9 +80,9 @@ def _lights(body: str) -> list[str]:
 class Writer:
     """Blocks to HTML."""
 
-    def __init__(self, mark: Mark, language: str) -> None:
+    def __init__(self, mark: Mark, language: str, room: int = ROOM) -> None:
         self.math, self.words = MathML(mark), words(language)
-        self.mark = mark
+        self.mark, self.room = mark, room
         self.layout: Any = environment().get_template("report/blocks.html.j2").module
 
     def text(self, pieces: Pieces) -> str:
@@ -107,7 +108,7 @@ class Writer:
                             f"<mrow><mo>{escape(sign)}</mo>{self.math(right)}</mrow></mtd></mtr>"
                             for left, sign, right in rows)
             alt = escape(" \\\\ ".join(map(LATEX, d.lines)))
-            math = f'<math display="block" alttext="{alt}"><mtable class="aligned">{cells}</mtable></math>'
+            math = f'<math display="block" alttext="{alt}"><mtable class="aligned" displaystyle="true">{cells}</mtable></math>'
         return str(self.layout.display(math, self.text(d.note)))
 
     def steps(self, s: b.Steps) -> str:
@@ -126,7 +127,10 @@ class Writer:
 
     def drawing(self, d: b.Drawing) -> str:
         f = d.figure
-        frames = [{"svg": svg, "caption": escape(c)} for svg, c in zip(f.frames, _captions(f), strict=True)]
+        room = sum(map(len, f.frames)) <= self.room
+        self.room -= sum(map(len, f.frames)) if room else 0
+        frames = [{"svg": svg, "caption": escape(c)}
+                  for svg, c in (zip(f.frames, _captions(f), strict=True) if room else ())]
         return str(self.layout.drawing({"name": f.name, "svg": f.svg, "frames": frames, "title": escape(f.title),
                                         "description": escape(f.description),
                                         "still": escape(self.words.text("page.still"))}))

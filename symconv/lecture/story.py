@@ -40,7 +40,7 @@ def lecture(s: Subject, questions: int = 4, with_answers: bool = False, isa: str
 
 def _title(s: Subject) -> Pieces:
     name = s.name(s.system.equations[0])
-    sizes_ = " × ".join(str(n) for n in s.system.concrete().inputs[0].extents)
+    sizes_ = ", ".join(f"{n} = {v}" for n, v in s.system.sizes)
     return s.say("page.title" if name else "page.title_unnamed", name=name or "", sizes=sizes_)
 
 

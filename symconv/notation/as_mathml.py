@@ -61,7 +61,14 @@ def fenced(bracket: str, inner: str) -> str:
 
 
 def parens(text: str) -> str:
-    return fenced("(", text)
+    return around("(", text)
+
+
+def around(bracket: str, inner: str) -> str:
+    """The inner part between brackets, which grow only with what is higher than a letter."""
+    tall = "<mfrac" in inner or "<mtable" in inner or "<munder" in inner
+    left, right = FENCES[bracket]
+    return fenced(bracket, inner) if tall or not left else close(left, inner, right)
 
 
 def close(left: str, inner: str, right: str) -> str:
@@ -126,7 +133,7 @@ def _product(a: n.Product, show: Show) -> str:
     parts = factors(a.factors, show, parens)
     text = parts[0]
     for before, node, part in zip(a.factors, a.factors[1:], parts[1:], strict=False):
-        dot = isinstance(node, n.Number | n.Dots) or isinstance(before, n.Dots) \
+        dot = isinstance(node, n.Number | n.Dots) or (isinstance(node, n.Bracketed) and isinstance(node.body, n.Number)) or isinstance(before, n.Dots) \
             or (isinstance(before, n.Number) and binds(node) < TERM)
         text += (sign("⋅") if dot else TIMES) + part
     return row(text)
@@ -156,9 +163,7 @@ def _partial(a: n.Partial, show: Show) -> str:
 
 
 def _apply(a: n.Apply, show: Show) -> str:
-    flat = isinstance(a.argument, n.Element | n.Symbol | n.Number)
-    inner = show(a.argument)
-    return row(show(lettered(a.function)), APPLY, close("(", inner, ")") if flat else parens(inner))
+    return row(show(lettered(a.function)), APPLY, around("(", show(a.argument)))
 
 
 def _chain(a: n.Chain, show: Show) -> str:
@@ -242,13 +247,13 @@ RULES: dict[type[n.Node], Rule] = {
     n.Name: _word,
     n.Scripted: _scripted,
     n.Call: lambda a, show: row(show(a.head), APPLY, fenced(a.bracket, _listed(a.arguments, show))),
-    n.Bracketed: lambda a, show: fenced(a.bracket, show(a.body)),
+    n.Bracketed: lambda a, show: around(a.bracket, show(a.body)),
     n.Operation: _operation,
     n.Rounded: lambda a, show: row(sign("⌈⌊"[not a.up]), show(a.body), sign("⌉⌋"[not a.up])),
     n.Integral: _integral,
     n.BigProduct: _big("∏"),
     n.Matrix: lambda a, show: fenced(a.bracket, _table(tuple(tuple(map(show, r)) for r in a.rows), "matrix")),
     n.Cases: _cases,
-    n.Items: lambda a, show: fenced(a.bracket, _listed(a.entries, show)),
+    n.Items: lambda a, show: around(a.bracket, _listed(a.entries, show)),
     n.Dots: lambda a, show: sign("…"),
 }

@@ -35,7 +35,7 @@ def _function(s: Subject, package: Package, f: Function) -> Part:
         text = source(package.files.get(f"{package.stem}{suffix}", ""), package.stem, f.name, language)
         if text:
             blocks.append(_listing(s, language, text))
-    return Part((s.words.text(f"code.{'gradient' if f.proof else 'forward'}"), " ", f.name), tuple(blocks))
+    return Part(s.say("code.kernel", name=f.name), tuple(blocks))
 
 
 def _listing(s: Subject, language: str, text: str) -> Block:

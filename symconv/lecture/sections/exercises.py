@@ -56,7 +56,7 @@ def exercises(s: Subject, number: int) -> tuple[Exercise, ...]:
 
 
 def _fresh(s: Subject, seed: int) -> Example | None:
-    return example(s.derivation, s.shown, seed) if s.example is not None else None
+    return example(s.derivation, s.shown, seed, quotients=False) if s.example is not None else None
 
 
 def _element_of(s: Subject, e: Example, equation: Equation, rng: Random, given: list[str]) -> Exercise:

@@ -14,7 +14,7 @@ from symconv.lecture.blocks import Beside, Block, Display, Grid, Paragraph, Part
 from symconv.lecture.example import RATE, Example, products
 from symconv.lecture.subject import TERMS, Subject, entry
 from symconv.notation.build import tensor_node
-from symconv.notation.nodes import Add, Chain, Dots, Node, Number, Product, Signed, Symbol
+from symconv.notation.nodes import Add, Bracketed, Chain, Dots, Element, Node, Number, Partial, Product, Signed, Symbol
 
 PANELS = 4  # channels shown of one array
 
@@ -60,8 +60,8 @@ def computed(s: Subject, values: Mapping[str, Any], equation: Equation, at: Inde
 
 
 def _sum_of(numbers: list[tuple[int, ...]]) -> Node:
-    """Products of numbers, negative ones in brackets by the printers' rules; with dots where there are many."""
-    terms = [Signed(False, _product(n)) for n in numbers]
+    """Products of numbers, negative ones in brackets; with dots where there are many."""
+    terms = [Signed(False, _product(n, first=k == 0)) for k, n in enumerate(numbers)]
     if len(terms) > TERMS:
         terms = [*terms[:3], Signed(False, Dots()), terms[-1]]
     if not terms:
@@ -71,8 +71,9 @@ def _sum_of(numbers: list[tuple[int, ...]]) -> Node:
     return Add(tuple(terms))
 
 
-def _product(numbers: tuple[int, ...]) -> Node:
-    return Number(numbers[0]) if len(numbers) == 1 else Product(tuple(map(Number, numbers)))
+def _product(numbers: tuple[int, ...], first: bool) -> Node:
+    factors = [Number(v) if v >= 0 or (first and k == 0) else Bracketed(Number(v)) for k, v in enumerate(numbers)]
+    return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
 
 def grids(s: Subject, e: Example, tensors: list[Tensor]) -> Beside:
@@ -89,8 +90,13 @@ def grid(s: Subject, tensor: Tensor, values: Any) -> Iterator[Grid]:
         for up in product(*map(range, inner[:-1])):
             along = range(inner[-1]) if inner else [None]
             at = [(*lead, *up, *(() if j is None else (j,))) for j in along]
-            rows.append(tuple((s.element(tensor, i), entry(values[i])) for i in at))
+            rows.append(tuple((_inner(s.element(tensor, i)), entry(values[i])) for i in at))
         yield Grid(_name(s, tensor, lead, prod(outer)), tuple(rows))
+
+
+def _inner(node: Node) -> Node:
+    """What a number lights up with: dL/dx_3 with x_3."""
+    return node.by if isinstance(node, Partial) and not isinstance(node.of, Element) else node
 
 
 def _name(s: Subject, tensor: Tensor, lead: Index, panels: int) -> tuple[Node | str, ...]:

@@ -16,11 +16,13 @@ from typing import Any
 
 from symconv.errors import NotSupported
 from symconv.notation.as_text import TEXT
+from symconv.notation.lettering import SIGNS
 from symconv.notation.nodes import Chain, Dots, Items, Node, Number, Operation, Outside
 
 Piece = str | Node
 Pieces = tuple[Piece, ...]
 LANGUAGES = ("en", "ko")
+GREEK = re.compile(rf"\b({'|'.join(SIGNS)})\b")
 HOLE = re.compile(r"\{(\w+)\}")
 PARTICLE = re.compile(r"(은\(는\)|이\(가\)|을\(를\)|과\(와\)|\(으\)로|\(이\)라|\(이\)다)")
 CLOSED_LETTERS, CLOSED_DIGITS = "lmnrLMNR", "013678"  # names that end in a consonant when read aloud
@@ -81,7 +83,7 @@ class Words:
             if m := pattern.fullmatch(name):
                 given = dict(zip(holes, map(self.named, m.groups()), strict=True))
                 return self.text(said, **given)
-        return name
+        return GREEK.sub(lambda m: SIGNS[m[0]], name)
 
     @cached_property
     def patterns(self) -> tuple[tuple[re.Pattern[str], tuple[str, ...], str], ...]:
