@@ -78,7 +78,7 @@ class Words:
         return (value if isinstance(value, Node) else str(value),)
 
     def named(self, name: str) -> str:
-        """The name of a result in this language; what has no pattern stays as it is."""
+        """The name of a result in this language; what no pattern fits stays as it is."""
         for pattern, holes, said in self.patterns:
             if m := pattern.fullmatch(name):
                 given = dict(zip(holes, map(self.named, m.groups()), strict=True))
@@ -87,8 +87,8 @@ class Words:
 
     @cached_property
     def patterns(self) -> tuple[tuple[re.Pattern[str], tuple[str, ...], str], ...]:
-        """The English patterns of [names], the most specific first."""
-        keys = sorted((k for k in self.table if k.startswith("names.")), key=lambda k: -len(HOLE.sub("", k)))
+        """The English patterns of [names], in their order."""
+        keys = [k for k in self.table if k.startswith("names.")]
         return tuple((re.compile("(.+?)".join(map(re.escape, HOLE.split(k.removeprefix("names."))[::2]))),
                       tuple(HOLE.findall(k)), k) for k in keys)
 
