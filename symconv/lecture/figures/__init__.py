@@ -70,7 +70,7 @@ def _forward(scene: Scene, system: System, gradients: Mapping[str, Equation], sy
             continue
         told, more = Described(scene, a), f"-{number + 1}" * bool(number)
         if len(a.rulers) in (1, 2):
-            yield slide(scene, a, f"forward{more}", told.title("forward"), told.slide())
+            yield slide(scene, a, f"forward{more}", told.title("forward"), told)
         if found := blocks(scene, a, symbols, f"channels{more}", told.title("channels"), told.text("channels")):
             yield found
         if found := adding(scene, a, f"accumulation{more}", told.title("accumulation"), told.text("accumulation")):
@@ -96,7 +96,7 @@ def _backward(scene: Scene, gradients: Mapping[str, Equation]) -> Iterator[Figur
         if len(a.rulers) in (1, 2):
             kind = "inserted" if told.inserted else "turned" if told.turned else "backward"
             name = f"backward-{wrt}" if lines is None else "dilated-delta" if told.inserted else f"backward-{wrt}-slide"
-            yield slide(scene, a, name, told.title(kind), told.slide())
+            yield slide(scene, a, name, told.title(kind), told)
 
 
 def _weighted(scene: Scene, a: Arrangement) -> bool:

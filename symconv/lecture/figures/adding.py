@@ -58,7 +58,8 @@ class Adding:
                     d.cell(*at, CELL, "soft", value="0", shape="z", square=True)
                 else:
                     runs, value = self.scene.content(tensor, index)
-                    d.cell(*at, CELL, self.scene.names.classes(tensor, index), [] if value else runs, value, square=True)
+                    classes = self.scene.names.classes(tensor, index)
+                    d.cell(*at, CELL, classes, [] if value else runs, value, square=True)
             x += len(columns) * CELL
             sign = "⊙" if which == GROUND else "="
             d.text(x + BETWEEN / 2, y + len(rows) * CELL / 2 + 6, sign, 17)

@@ -37,8 +37,12 @@ class Described:
         """The sentence of this kind of figure, then `more`."""
         return " ".join([self.say(f"{kind}.text"), *more])
 
-    def slide(self) -> str:
-        """What is to be seen while a window slides: only what these rulers have."""
+    def slide(self, dotted: bool) -> str:
+        """What is to be seen while a window slides: only what these rulers have.
+
+        Args:
+            dotted: dots stand for cells that are left out.
+        """
         rulers, found = self.a.rulers, list[str]()
         found.append(self.say("slide.step", step=_each([abs(r.step) for r in rulers])))
         if self.turned:
@@ -53,6 +57,8 @@ class Described:
             found.append(self.say("slide.slice"))
         if len(steps(self.a)) < self.elements:
             found.append(self.say("slide.some"))
+        if dotted:
+            found.append(self.say("slide.dotted"))
         return self.text("slide", *found)
 
     def gather(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from symconv.expand import Index, Monomial, monomials
 from symconv.lecture.figures.svg import Names, Run
 
 Array = NDArray[Any]
-MOST = 9  # products written out in one line
+COMPUTED = 2000  # products in a sum that is not given
+MOST, LETTERS = 9, 4  # products written out in one line, in numbers and in letters
 Value = int | float | Fraction
 
 
@@ -41,7 +43,8 @@ class Values:
             return None
         key = tensor.name, index
         if key not in self.known:
-            self.known[key] = self.total(m for _, m in monomials(self.equations[tensor.name], index))
+            products = [m for _, m in islice(monomials(self.equations[tensor.name], index), COMPUTED + 1)]
+            self.known[key] = self.total(products) if len(products) <= COMPUTED else None
         return self.known[key]
 
     def product(self, m: Monomial) -> Value | None:
@@ -84,7 +87,7 @@ def written(names: Names, values: Values, tensor: Tensor, index: Index, products
     line = [*names.full(tensor, index), Run(" = ")]
     if not products:
         return [*line, Run("0")]
-    letters = len(products) <= (4 if total is not None else MOST)
+    letters = len(products) <= LETTERS
     if letters:
         line += _sum([_letters(names, m) for m in products])
     elif total is None or len(products) > MOST:

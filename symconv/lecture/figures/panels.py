@@ -11,11 +11,11 @@ from symconv.lecture.figures.arrangement import GROUND, OUT, WINDOW, Arrangement
 from symconv.lecture.figures.figure import Motion
 from symconv.lecture.figures.places import Places
 from symconv.lecture.figures.scene import Scene, dots, ground, outs, steps, taps, zero
-from symconv.lecture.figures.svg import Drawing, number
+from symconv.lecture.figures.svg import Drawing, number, width
 
 CELLS = (40, 36, 32, 28)  # pixels, the largest that fits
 WIDE, BETWEEN = 860, 56
-MANY = 140  # cells of one grid that are drawn one by one
+MANY = 110  # cells of one grid that are drawn one by one
 SHEET = 6  # how far a slice behind another one sticks out
 Pair = tuple[int, ...]  # a row and a column
 
@@ -62,14 +62,22 @@ class Panels:
             sheets = [ground(r, t, b, self.cell) for r, t, b in zip(a.rulers, shown, self.taps, strict=True)]
             kernel = [Places.of(t, self.cell) for t in self.taps]
             results = [Places.of(t, self.cell) for t in shown]
-            if sum(s[1].length for s in (sheets, kernel, results)) + 2 * BETWEEN <= WIDE:
+            wide = [max(s[1].length, width(scene.heading(t, a.slice(n)), 16))
+                    for n, (s, t) in enumerate(zip((results, sheets, kernel), a.tensors, strict=True))]
+            if sum(wide) + 2 * BETWEEN <= WIDE:
                 break
         middle = max(s[0].length for s in (sheets, kernel, results)) / 2
         left, grids = 0.0, []
-        for rows, columns in (sheets, kernel, results):
-            grids.append(Grid(rows, columns, left, middle - rows.length / 2))
-            left += columns.length + BETWEEN
+        for (rows, columns), room in zip((sheets, kernel, results), (*wide[1:], wide[0]), strict=True):
+            grids.append(Grid(rows, columns, left + (room - columns.length) / 2, middle - rows.length / 2))
+            left += room + BETWEEN
         self.ground, self.kernel, self.results = grids
+
+    @property
+    def dotted(self) -> bool:
+        """Is anything left out?"""
+        grids = (self.ground, self.kernel, self.results)
+        return not all(g.rows.whole and g.columns.whole for g in grids)
 
     def element(self, which: int, place: Pair) -> Index | None:
         """The element that stands at a place; None for a zero."""
@@ -170,7 +178,7 @@ class Panels:
         self.sheet(d, WINDOW, self.kernel)
         self.sheet(d, OUT, self.results, known, motion)
         middle = (self.ground.top + self.ground.bottom) / 2
-        x = self.results.left - BETWEEN / 2
+        x = (self.kernel.right + self.results.left) / 2
         d.path(f"M{number(x - 12)} {number(middle)}h20m-6 -5l6 5l-6 5", "g")
         return d
 

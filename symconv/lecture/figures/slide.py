@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from symconv.lecture.figures.arrangement import Arrangement
+from symconv.lecture.figures.describe import Described
 from symconv.lecture.figures.figure import Figure, document
 from symconv.lecture.figures.panels import Panels
 from symconv.lecture.figures.scene import Scene, strip
 from symconv.lecture.figures.strip import Strip
 
 
-def slide(scene: Scene, a: Arrangement, name: str, title: str, description: str) -> Figure:
+def slide(scene: Scene, a: Arrangement, name: str, title: str, told: Described) -> Figure:
     """The window moves through the results; where there is only one, nothing moves."""
     stage: Strip | Panels = Strip(scene, a) if len(a.rulers) == 1 else Panels(scene, a)
+    description = told.slide(stage.dotted)
     if len(stage.steps) == 1:
         return Figure(name, title, description, document(name, stage.frame(stage.steps[0]), title, description))
     chosen = [stage.steps[n] for n in strip(stage.steps, len(a.rulers))]

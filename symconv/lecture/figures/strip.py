@@ -24,6 +24,11 @@ class Strip:
         self.taps = taps(a)[0]
         self.places: Places = ground(self.ruler, self.outs, self.taps, CELL)
 
+    @property
+    def dotted(self) -> bool:
+        """Is anything left out?"""
+        return not self.places.whole or any(b - a > 1 for a, b in pairwise(self.outs))
+
     def window_at(self, t: int) -> list[float]:
         return [self.places.at[self.ruler.place(t, b)] for b in self.taps]
 

@@ -27,7 +27,7 @@ RULES = """\
 .fig .w{fill:none;stroke:currentColor;stroke-width:2.4;stroke-dasharray:6 4;stroke-linejoin:round}
 .fig .o{fill:none;stroke:currentColor;stroke-width:3.2}
 .fig .l{fill:none;stroke:currentColor;stroke-width:2}
-.fig .h{fill:none;stroke:currentColor;stroke-width:1.1;opacity:var(--lit-line,.35)}
+.fig .h{fill:none;stroke:currentColor;stroke-width:1.1;opacity:.35}
 .fig .t{fill:none;stroke:currentColor}
 .fig .k{fill:none;stroke:$ink;stroke-width:1.5}
 .fig .faint{fill:none;stroke:$line;stroke-width:.8}
@@ -45,7 +45,8 @@ def style(theme: Theme | None = None) -> str:
     if theme is None:
         return _filled(RULES, VARIABLES) + (
             f".fig .c{{fill:var(--lit,color-mix(in srgb,currentColor {TINT}%,var(--page)))}}\n"
-            ".fig .p{fill:var(--lit,var(--page))}\n")
+            ".fig .p{fill:var(--lit,var(--page))}\n"
+            ".fig .h{opacity:var(--lit-line,.35)}\n")
     colours = {"page": theme.page, "ink": theme.ink, "soft": theme.soft, "line": theme.line}
     tones = [f".t-{t}{{color:{theme.tones[t]}}}\n.t-{t} .c{{fill:{mixed(theme.tones[t], theme.page)}}}\n"
              for t in TONES]

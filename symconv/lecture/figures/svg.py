@@ -16,7 +16,7 @@ from symconv.notation.nodes import Name, Scripted
 
 ACCENT = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7", "dot": "\u0307", "ddot": "\u0308",
           "check": "\u030c", "breve": "\u0306"}  # combining
-READABLE = 7.0  # smaller names are left out
+READABLE = 8.0  # smaller names are left out
 SUB = 3.5  # how far a subscript hangs below, in pixels
 MARGIN = 6
 

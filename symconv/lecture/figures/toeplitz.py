@@ -43,8 +43,9 @@ class Toeplitz:
 
     @property
     def count(self) -> int:
-        """How many entries there are at most."""
-        return self.rows * prod(r.extents[WINDOW] for r in self.a.rulers)
+        """How many entries are not zero."""
+        return prod(sum(r.element(r.place(t, b)) is not None for t in range(r.extents[OUT])
+                        for b in range(r.extents[WINDOW])) for r in self.a.rulers)
 
     @property
     def lines(self) -> int:
