@@ -191,8 +191,15 @@ def near(a: Place, b: Place, by: float = 1.5) -> bool:
 
 def lines(svg: str, kind: str) -> set[tuple[str, str, str]]:
     """(from, to, weight) of every line of a kind."""
-    return {(m.data["data-from"], m.data["data-to"], m.terms[-1]) for m in marks(svg)
-            if m.kind == kind and "data-from" in m.data}
+    found, all_marks = set(), marks(svg)
+    boxes = [(m.at, m.terms[-1]) for m in all_marks if m.kind == "c" and m.terms and m.tag == "rect"]
+    for m in (m for m in all_marks if m.kind == kind and "data-from" in m.data):
+        x1, y1, x2, y2 = map(float, re.findall(r"-?[\d.]+", m.data["d"]))
+        for x, y, key in ((x1, y1, "data-from"), (x2, y2, "data-to")) if boxes else ():
+            [end] = [t for at, t in boxes if at[0] <= x <= at[0] + 44 and min(abs(y - at[1]), abs(y - at[1] - 44)) < 8]
+            assert end == m.data[key], "the line ends at another cell than it says"
+        found.add((m.data["data-from"], m.data["data-to"], m.terms[-1]))
+    return found
 
 
 def first_slices(c: Case, ground: str, out: str, window: str) -> set[tuple[str, str, str]]:
@@ -341,6 +348,9 @@ def overlaps(c: Case, frame: str, ground: str, window: str, out: str) -> tuple[s
     computed = next((t for t, at in boxes if near(at, ring, 3.5) and t.startswith(key[out] + "_")), None)
     panels = [(m.terms[-1], m.at) for m in all_marks if m.kind == "f" and m.terms]
     below = [(t, at) for t, at in boxes if t.startswith(key[window] + "_")]
+    if not panels:
+        dashed = next(m for m in all_marks if m.kind == "w")
+        assert abs(dashed.at[0] + float(dashed.data["width"]) / 2 - ring[0] - 24) < 22, "a result is below its window"
     if panels:
         if not panels[0][0].startswith(key[window] + "_"):
             return None, set()

@@ -178,8 +178,9 @@ class Blocks:
             axis = counted.axes[WINDOW]
             last = kernels[-1]
             down = 72 if counted.extent > COPIES else 40
+            before, after = self.scene.words.text("figures.kernels", count="\0").split("\0")
             d.text(last.x + last.w / 2, last.y + last.h + down,
-                   [*self.named(WINDOW, axis), Run(" " + self.scene.words.text("figures.kernels"))], 13, "soft")
+                   [Run(before), *self.named(WINDOW, axis), Run(after)], 13, "soft")
 
     def edges(self, d: Drawing, which: int, block: Block) -> None:
         """The extents beside the edges."""
