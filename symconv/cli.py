@@ -1,4 +1,4 @@
-"""The command line: derive | emit | report | verify | explain | bench | fuzz | doctor. Heavy modules load in the commands."""
+"""The command line: derive, emit, report, verify, explain, bench, fuzz, doctor. Heavy modules load in the commands."""
 
 from __future__ import annotations
 

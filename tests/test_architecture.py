@@ -106,6 +106,14 @@ ROOMS = (
     ("validate",),
     ("calls",),
     ("kernels", "batch", "fuzz", "show"),
+    # A lecture: what it says, section by section, then in which format.
+    ("lecture.blocks", "lecture.example", "lecture.extents", "lecture.layout"),
+    ("lecture.subject",),
+    ("lecture.sections.layer", "lecture.sections.sizes", "lecture.sections.drawings", "lecture.sections.derivation",
+     "lecture.sections.elements", "lecture.sections.numbers", "lecture.sections.code"),
+    ("lecture.sections.exercises",),
+    ("lecture.story", "lecture.html"),
+    ("lecture.command",),
     # Measuring beside others.
     ("bench.layers", "bench.turns"),
     ("bench.machine", "bench.ours"),
@@ -122,7 +130,8 @@ ROOMS = (
     ("__main__",),
 )
 # Packages without content, and the version.
-ANYWHERE = {"decide", "schedule", "bilinear", "documents", "claims", "telling", "bench", "bench.peers", "lecture", ""}
+ANYWHERE = {"decide", "schedule", "bilinear", "documents", "claims", "telling", "bench", "bench.peers", "lecture",
+            "lecture.sections", ""}
 # Rooms that must not know each other although the order above would let them.
 APART = {
     "schedule": ("layer", "derivation", "notation", "steps", "system", "calculus", "decide", "reference"),

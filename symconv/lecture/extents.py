@@ -12,6 +12,7 @@ from symconv.lecture.palette import data
 from symconv.system import System
 
 SMALL = {1: 6, 2: 5, 3: 3}  # places along an axis of the input, by how many such axes there are
+Lasts = tuple[tuple[str, Affine], ...]
 FEW = 36  # elements that are still read one by one
 
 
@@ -35,7 +36,7 @@ class Extent:
     array: Access
     axis: int
     last: Affine
-    lasts: tuple[tuple[str, Affine], ...]
+    lasts: Lasts
     room: Affine
     spare: int
     scatters: bool
@@ -83,12 +84,12 @@ def _extent(equation: Equation, index: str, size: str, limit: Affine) -> Extent 
             axis = equation.indices.index(index)
             spare = over + 1 - last
             if spare.is_constant:
-                return Extent(index, size, equation.left, axis, last, lasts, last + spare.constant, spare.constant, True,
-                              over, by)
+                room = last + spare.constant
+                return Extent(index, size, equation.left, axis, last, lasts, room, spare.constant, True, over, by)
     return None
 
 
-def _at_last(e: Affine, equation: Equation, factors: tuple[Access, ...]) -> tuple[Affine, tuple[tuple[str, Affine], ...]]:
+def _at_last(e: Affine, equation: Equation, factors: tuple[Access, ...]) -> tuple[Affine, Lasts]:
     """The expression, counted from 1, with every index at its last value."""
     ends = dict(zip(equation.indices, equation.output.shape, strict=True))
     for f in factors:

@@ -22,7 +22,7 @@ from symconv.templating import environment
 
 FONT = "math.woff2"
 MOST_TERMS = 160  # elements that light up
-ROOM = 190_000  # characters of figures on one page; beyond it they are printed as they stand first, without steps
+ROOM = 190_000  # characters of figures on one page; beyond it they are printed without their steps
 TERM = re.compile(r"\bterm-\w+")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from symconv.lecture.blocks import Document, Paragraph, Section
-from symconv.lecture.sections import bilinear, code, derivation, drawings, elements, exercises, layer, numbers, sizes
+from symconv.lecture.sections import code, derivation, drawings, elements, exercises, layer, numbers, sizes
 from symconv.lecture.subject import Subject
 from symconv.lecture.words import Pieces
 from symconv.notation.nodes import Element
@@ -30,7 +30,7 @@ def lecture(s: Subject, questions: int = 4, with_answers: bool = False, isa: str
     asked = exercises.exercises(s, questions)
     found: list[Section | None] = [
         layer.section(s), sizes.section(s), drawings.section(s), derivation.section(s), elements.section(s),
-        elements.turned(s), bilinear.section(s, isa), numbers.section(s), code.section(s, isa, evidence),
+        elements.turned(s), numbers.section(s), code.section(s, isa, evidence),
         exercises.section(s, asked), exercises.answers(s, asked) if with_answers else None]
     sections = tuple(x for x in found if x is not None)
     lead = (Paragraph(s.say("page.lead")), Paragraph(s.say("page.colours")))

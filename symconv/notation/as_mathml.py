@@ -77,9 +77,8 @@ def close(left: str, inner: str, right: str) -> str:
 
 
 def _number(a: n.Number, show: Show) -> str:
-    size = abs(a.value)
-    text = (f"<mn>{size}</mn>" if size.denominator == 1
-            else f"<mfrac><mn>{size.numerator}</mn><mn>{size.denominator}</mn></mfrac>")
+    above, below = abs(a.value.numerator), a.value.denominator
+    text = f"<mn>{above}</mn>" if below == 1 else f"<mfrac><mn>{above}</mn><mn>{below}</mn></mfrac>"
     return row(sign("−", 'form="prefix"'), text) if a.value < 0 else text
 
 
@@ -133,7 +132,8 @@ def _product(a: n.Product, show: Show) -> str:
     parts = factors(a.factors, show, parens)
     text = parts[0]
     for before, node, part in zip(a.factors, a.factors[1:], parts[1:], strict=False):
-        dot = isinstance(node, n.Number | n.Dots) or (isinstance(node, n.Bracketed) and isinstance(node.body, n.Number)) or isinstance(before, n.Dots) \
+        inner = node.body if isinstance(node, n.Bracketed) else node
+        dot = isinstance(inner, n.Number | n.Dots) or isinstance(before, n.Dots) \
             or (isinstance(before, n.Number) and binds(node) < TERM)
         text += (sign("⋅") if dot else TIMES) + part
     return row(text)

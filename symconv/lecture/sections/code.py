@@ -41,7 +41,9 @@ def _function(s: Subject, package: Package, f: Function) -> Part:
 def _listing(s: Subject, language: str, text: str) -> Block:
     lines = text.splitlines()
     listing = Listing((language,), language, text)
-    return Folded(s.say("code.long", language=language, lines=len(lines)), (listing,)) if len(lines) > LONGEST else listing
+    if len(lines) <= LONGEST:
+        return listing
+    return Folded(s.say("code.long", language=language, lines=len(lines)), (listing,))
 
 
 def source(text: str, stem: str, name: str, language: str) -> str:

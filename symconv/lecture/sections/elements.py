@@ -100,7 +100,7 @@ def _by_indices(s: Subject, x: Tensor, gradient: Equation) -> Iterator[Block]:
 
 
 def toeplitz(s: Subject) -> tuple[Matrix, Equation, str] | None:
-    """The first equation as a matrix of weights that is applied to x, where it is small; x and results in one row each."""
+    """The first equation as a matrix of weights that is applied to x, where it is small."""
     x = data(s.system)
     equation = s.at(s.system.equations[0], s.shown)
     here = next((t for t in equation.reads if x is not None and t.name == x.name), None)

@@ -18,8 +18,8 @@ def section(s: Subject) -> Section:
     found = extents(s.system.equations[0])
     blocks: list[Block] = [Part(s.say("sizes.along", index=Symbol(e.index)), tuple(_derived(s, e))) for e in found]
     if not found:
-        shape = [affine(e) for e in s.system.equations[0].output.shape]
-        blocks.append(Paragraph(s.say("sizes.given", out=tensor_node(s.system.equations[0].output), sizes=tuple(shape))))
+        out = s.system.equations[0].output
+        blocks.append(Paragraph(s.say("sizes.given", out=tensor_node(out), sizes=tuple(map(affine, out.shape)))))
     return Section("sizes", s.words.text("sizes.title"), (*blocks, *_parameters(s)))
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from symconv.errors import NotSupported
 from symconv.notation.as_text import TEXT
 from symconv.notation.lettering import SIGNS
-from symconv.notation.nodes import Chain, Dots, Items, Node, Number, Operation, Outside
+from symconv.notation.nodes import Chain, Dots, Items, Node, Number, Operation, Outside, Symbol
 
 Piece = str | Node
 Pieces = tuple[Piece, ...]
@@ -74,7 +74,8 @@ class Words:
             zero = Chain((value.tensor, Number(0)), ("=",))
             return self("formula.outside", tensor=zero, ranges=_ranges(value))
         if isinstance(value, Phrase):
-            return (self.named(value.text),)
+            parts = GREEK.split(self.named(value.text))
+            return tuple(Symbol(p) if n % 2 else p for n, p in enumerate(parts))
         return (value if isinstance(value, Node) else str(value),)
 
     def named(self, name: str) -> str:
@@ -83,7 +84,7 @@ class Words:
             if m := pattern.fullmatch(name):
                 given = dict(zip(holes, map(self.named, m.groups()), strict=True))
                 return self.text(said, **given)
-        return GREEK.sub(lambda m: SIGNS[m[0]], name)
+        return name
 
     @cached_property
     def patterns(self) -> tuple[tuple[re.Pattern[str], tuple[str, ...], str], ...]:
