@@ -22,18 +22,19 @@ from symconv.templating import environment
 
 FONT = "math.woff2"
 MOST_TERMS = 160  # elements that light up
-ROOM = 190_000  # characters of figures on one page; beyond it they are printed without their steps
+ROOM = 170_000
 TERM = re.compile(r"\bterm-\w+")
 
 
-def page(document: b.Document, mark: Mark, font: str = "") -> str:
+def page(document: b.Document, mark: Mark, font: str = "", room: int = ROOM) -> str:
     """The page.
 
     Args:
+        room: characters of figures; beyond it they are printed without their steps.
         mark: CSS classes of formula nodes.
         font: where the font is, from the page's place; without it, it is embedded.
     """
-    writer = Writer(mark, document.language, ROOM - sum(len(f.svg) for f in document.figures()))
+    writer = Writer(mark, document.language, room - sum(len(f.svg) for f in document.figures()))
     say = words(document.language)
     sections = [{"slug": s.slug, "title": escape(s.title), "body": writer.blocks(s.blocks)} for s in document.sections]
     lead, legend = writer.blocks(document.lead), "".join(map(writer.chip, document.terms))
@@ -73,14 +74,13 @@ def _lights(body: str) -> list[str]:
     for term in TERM.findall(body):
         counts[term] = counts.get(term, 0) + 1
     often = sorted((t for t in counts if counts[t] > 1), key=lambda t: (-counts[t], t))[:MOST_TERMS]
-    return [f"body:has(.{t}:is(:hover,:focus-visible)) .{t}{{--lit:var(--mark);--lit-line:1;"
-            "background:var(--mark);border-radius:.2em}" for t in sorted(often)]
+    return [f"body:has(.{t}:is(:hover,:focus-visible)) .{t}{{--lit:var(--mark);--lit-line:1}}" for t in sorted(often)]
 
 
 class Writer:
     """Blocks to HTML."""
 
-    def __init__(self, mark: Mark, language: str, room: int = ROOM) -> None:
+    def __init__(self, mark: Mark, language: str, room: int) -> None:
         self.math, self.words = MathML(mark), words(language)
         self.mark, self.room = mark, room
         self.layout: Any = environment().get_template("report/blocks.html.j2").module
@@ -94,7 +94,7 @@ class Writer:
 
     def chip(self, node: Node) -> str:
         """An element of the legend, which the Tab key reaches."""
-        return f'<button type="button" class="{self.mark(node)}">{self.math.whole(node)}</button>'
+        return f'<span tabindex="0" class="{self.mark(node)}">{MathML().whole(node)}</span>'
 
     def blocks(self, found: tuple[b.Block, ...]) -> str:
         return "".join(RULES[type(x)](self, x) for x in found)
@@ -108,7 +108,8 @@ class Writer:
                             f"<mrow><mo>{escape(sign)}</mo>{self.math(right)}</mrow></mtd></mtr>"
                             for left, sign, right in rows)
             alt = escape(" \\\\ ".join(map(LATEX, d.lines)))
-            math = f'<math display="block" alttext="{alt}"><mtable class="aligned" displaystyle="true">{cells}</mtable></math>'
+            math = (f'<math display="block" alttext="{alt}"><mtable class="aligned" displaystyle="true">'
+                    f"{cells}</mtable></math>")
         return str(self.layout.display(math, self.text(d.note)))
 
     def steps(self, s: b.Steps) -> str:

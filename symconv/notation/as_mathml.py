@@ -14,7 +14,7 @@ from symconv.notation.as_latex import LATEX
 from symconv.notation.lettering import MARKS, SIGNS, lettered
 from symconv.notation.printer import LIST, SUM, TERM, Printer, Rule, Show, binds, factors, held, opens, range_chain
 
-TIMES, APPLY, COMMA = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>", '<mo separator="true">,</mo>'
+TIMES, APPLY, COMMA = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>", "<mo>,</mo>"
 RELATIONS = {"==": "=", ":=": "≔", "<-": "←", "->": "→", "!=": "≠", "<=": "≤", ">=": "≥", "in": "∈", "~": "≈",
              "=>": "⇒", "<=>": "⇔", "prop": "∝", "notin": "∉", "subset": "⊂", "|": "∣"}
 OPERATORS = {"*": "∗", "star": "⋆", "circledast": "⊛", "otimes": "⊗", "odot": "⊙", "circ": "∘", "times": "×",
@@ -38,7 +38,7 @@ class MathML(Printer):
 
     def __call__(self, node: n.Node) -> str:
         text, classes = super().__call__(node), self.mark(node)
-        return f'<mrow class="{classes}">{text}</mrow>' if classes else text
+        return text.replace(">", f' class="{classes}">', 1) if classes else text
 
     def whole(self, node: n.Node, display: bool = False) -> str:
         """A <math> element, with LaTeX as its alternative text."""
@@ -79,7 +79,7 @@ def close(left: str, inner: str, right: str) -> str:
 def _number(a: n.Number, show: Show) -> str:
     above, below = abs(a.value.numerator), a.value.denominator
     text = f"<mn>{above}</mn>" if below == 1 else f"<mfrac><mn>{above}</mn><mn>{below}</mn></mfrac>"
-    return row(sign("−", 'form="prefix"'), text) if a.value < 0 else text
+    return row(sign("−"), text) if a.value < 0 else text
 
 
 def _word(a: n.Name, show: Show) -> str:
@@ -143,14 +143,13 @@ def _add(a: n.Add, show: Show) -> str:
     text = ""
     for t in a.terms:
         mark = {1: "±", -1: "∓"}.get(t.choice, "−" if t.negative else "+")
-        form = 'form="infix"' if text else 'form="prefix"'
-        text += sign(mark, form) if text or mark != "+" else ""
+        text += sign(mark) if text or mark != "+" else ""
         text += held(t.node, show, parens, binds(t.node) < TERM)
     return row(text)
 
 
 def _signed(a: n.Signed, show: Show) -> str:
-    return row(sign("−", 'form="prefix"'), show(a.node)) if a.negative else show(a.node)
+    return row(sign("−"), show(a.node)) if a.negative else show(a.node)
 
 
 def _partial(a: n.Partial, show: Show) -> str:
