@@ -24,7 +24,7 @@ REPORTS: dict[str, tuple[LayerLike, str]] = {
     "dilation": (Conv(9, 3, dilation=2), "ko"),
     "transposed": (Conv(4, 3, stride=2, transposed=True), "en"),
     "depthwise": (Conv((5, 5), (3, 3), channels=2, filters=2, groups=2), "en"),
-    "mlp": (Dense(4, 3, bias=True, activation="sigma"), "ko"),
+    "mlp": (Dense(4, 3, bias=True, activation="sigmoid"), "ko"),
     "formula": (Formula(r"h_i = \sigma(\sum_{j=1}^{k} V_j x_{i+j-1})", {"n": 5, "k": 3}), "en"),
 }
 INDEX = """<!doctype html>
