@@ -14,7 +14,7 @@ from symconv.lecture.figures.scene import Scene, dots, ground, outs, steps, taps
 from symconv.lecture.figures.svg import Drawing, number, width
 
 CELLS = (40, 36, 32, 28)  # pixels, the largest that fits
-WIDE, BETWEEN = 860, 56
+WIDE, BETWEEN = 800, 52
 MANY = 110  # cells of one grid that are drawn one by one
 SHEET = 6  # how far a slice behind another one sticks out
 Pair = tuple[int, ...]  # a row and a column

@@ -17,7 +17,7 @@ from symconv.lecture.figures.svg import Drawing, Run, called, number
 
 SIDES, ENTRIES = 40, 140  # rows and columns together, and entries, of a matrix with its elements; larger ones bare
 SQUARES, MOST = 500, 700  # of a pattern: cells, or else diagonals
-WIDE, PATTERN = 860, 300
+WIDE, PATTERN = 810, 300
 Entry = tuple[int, int, Index]  # row, column, window element
 
 
