@@ -161,15 +161,21 @@ def marks(svg: str) -> list[Mark]:
 
 def cells(svg: str) -> dict[str, list[tuple[Place, str]]]:
     """The cells of each term: where, and the number in it."""
+    all_marks = marks(svg)
+    texts = [m for m in all_marks if m.tag == "text" and plain(m.text) is not None]
     found: dict[str, list[tuple[Place, str]]] = {}
-    last: Mark | None = None
-    for m in marks(svg):
+    for m in all_marks:
         if m.kind == "c" and m.terms:
-            found.setdefault(m.terms[-1], []).append((m.at, ""))
-            last = m
-        elif m.tag == "text" and last is not None and m.terms[-1:] == last.terms[-1:] and plain(m.text) is not None:
-            found[last.terms[-1]][-1] = (last.at, m.text)
+            size = float(m.data.get("width") or re.findall(r"h([\d.]+)", m.data.get("d", "h0"))[0])
+            inside = [t.text for t in texts if t.terms[-1:] in ((), m.terms[-1:])
+                      and 0 < t.at[0] - m.at[0] < size and 0 < t.at[1] - m.at[1] < size]
+            found.setdefault(m.terms[-1], []).append((m.at, inside[0] if inside else ""))
     return found
+
+
+def stills(f: Figure) -> list[str]:
+    """Its frames, each complete in itself."""
+    return [f.file(n).split("?>", 1)[1] for n in range(len(f.frames))]
 
 
 def plain(text: str) -> int | None:
@@ -235,7 +241,7 @@ def test_the_lines_are_the_products_the_oracle_scatters(name: str):
     drawn = 0
     if back is not None and lines(back.svg, "h"):
         assert lines(back.svg, "h") == first_slices(c, f"d{out}", "dx", weight)
-        for frame in (back.svg, *back.frames):
+        for frame in (back.svg, *stills(back)):
             assert lines(frame, "l") <= lines(back.svg, "h")
         assert lines(back.svg, "l") == lines(back.svg, "h"), "the film goes through every line"
         drawn += 1
@@ -253,7 +259,7 @@ def _rank(c: Case, name: str) -> int:
 def test_each_frame_shows_all_lines_into_its_element():
     c = case("1-D")
     back = c.figure("backward-x")
-    for frame in back.frames:
+    for frame in stills(back):
         into = {t for _, t, _ in lines(frame, "l")}
         assert len(into) == 1
         assert lines(frame, "l") == {k for k in lines(back.svg, "h") if k[1] in into}
@@ -262,7 +268,7 @@ def test_each_frame_shows_all_lines_into_its_element():
 def test_the_flipped_order_is_seen():
     """Of x_3 in the notes: delta_1, delta_2, delta_3 from left to right bring w_3, w_2, w_1."""
     c = case("1-D")
-    frame = next(f for f in c.figure("backward-x").frames if ("d_1", "x_3", "w_3") in lines(f, "l"))
+    frame = next(f for f in stills(c.figure("backward-x")) if ("d_1", "x_3", "w_3") in lines(f, "l"))
     pills = sorted((m.at[0], m.terms[-1]) for m in marks(frame) if m.kind == "p")
     assert [t for _, t in pills] == ["w_3", "w_2", "w_1"]
 
@@ -296,7 +302,7 @@ def slide_of(c: Case, kind: str) -> tuple[Figure, tuple[str, str, str]] | None:
     tail = {"forward": "forward", "dx": "backward-x", "dw": f"backward-{weight}"}[kind]
     for name in ("dilated-delta", f"{tail}-slide", tail) if kind == "dx" else (f"{tail}-slide", tail):
         found = c.figure(name)
-        if found is not None and found.frames and any(m.kind == "w" for m in marks(found.frames[0])):
+        if found is not None and found.frames and any(m.kind == "w" for m in marks(stills(found)[0])):
             return found, arrays
     return None
 
@@ -309,10 +315,10 @@ def test_what_lies_on_each_other_is_what_meets(name: str, kind: str):
         assert not isinstance(LAYERS[name], Conv) or name in FAMILY
         return
     figure, (ground, window, out) = found
-    if len(cells(figure.frames[0]).get(term(c, ground, (0,) * _dims(c, ground)), ())) == 0:
+    if len(cells(stills(figure)[0]).get(term(c, ground, (0,) * _dims(c, ground)), ())) == 0:
         return
     met = {(ground, window): triples(c, ground, window, out), (window, ground): triples(c, window, ground, out)}
-    for frame in figure.frames:
+    for frame in stills(figure):
         computed, seen = overlaps(c, frame, ground, window, out)
         g, w = ground, window
         if computed is None:
@@ -375,7 +381,7 @@ def test_every_number_is_the_oracle_s(name: str):
     by_key[known[upstream].key] = upstream
     for f in c.drawn:
         wrt = f.name.split("-")[1] if f.name.startswith("backward-") else "x" if f.name == "dilated-delta" else ""
-        for svg in (f.svg, *f.frames):
+        for svg in (f.svg, *stills(f)):
             for t, places in cells(svg).items():
                 key, *index = t.split("_")
                 array = by_key[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Figure:
         svg: for a page that holds `style()` and the palette; it moves where something moves.
         frames: its steps, each a drawing that stands still; empty where nothing moves.
         captions: one line of text for each frame.
+        still: the markup that the frames share; the svg holds it, they refer to it, so that a page has it once.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Figure:
     svg: str
     frames: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
+    still: str = field(default="", repr=False)
 
     @property
     def moves(self) -> bool:
@@ -45,7 +47,7 @@ class Figure:
             theme: plain colours of one theme, for tools that know neither variables nor media; None for
                 a file that follows the reader's preference.
         """
-        text = self.svg if frame is None else self.frames[frame]
+        text = self.svg if frame is None else self.frames[frame].replace(_use(self.name), self.still)
         head, rest = text.split(">", 1)
         rules = alone() if theme is None else style(theme)
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}><style>\n{rules}</style>{rest}\n'
@@ -53,6 +55,22 @@ class Figure:
     def save(self, path: Path, frame: int | None = None, theme: Theme | None = None) -> None:
         """Write the file; see `file`."""
         path.write_text(self.file(frame, theme), encoding="utf-8")
+
+
+def _use(name: str) -> str:
+    return f'<use href="#{name}-still"/>'
+
+
+def held(name: str, still: Drawing) -> Drawing:
+    """What does not move, in a group that frames can refer to."""
+    d = Drawing()
+    d.inside(f'<g id="{name}-still" class="fig">', still)
+    return d
+
+
+def again(name: str, still: Drawing) -> Drawing:
+    """The same once more, by reference."""
+    return Drawing([_use(name)], still.left, still.top, still.right, still.bottom)
 
 
 def document(name: str, drawing: Drawing, title: str, description: str, rules: str = "") -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from symconv.lecture.figures.arrangement import GROUND, OUT
-from symconv.lecture.figures.figure import Figure, Motion, document
-from symconv.lecture.figures.numbers import written
+from symconv.lecture.figures.figure import Figure, Motion, again, document, held
+from symconv.lecture.figures.numbers import spoken, written
 from symconv.lecture.figures.rows import Line, Rows
 from symconv.lecture.figures.scene import LINES, Scene, dots
 from symconv.lecture.figures.svg import Drawing, Run, number, width
@@ -89,14 +89,17 @@ class Gather:
             d.rect(x - wide / 2, y - PILL / 2, wide, PILL, "p", 5)
             d.text(x, y + 4, self.label(line), 14)
             d.add("</g>")
-        tensor, index = self.a.equation.output, self.rows.index(OUT, t)
-        d.add(f'<g class="{self.scene.names.tone(tensor)}">')
+        d.add(f'<g class="{self.scene.names.tone(self.a.equation.output)}">')
         d.rect(self.below(t) - 3, CELL + DEEP - 3, CELL + 6, CELL + 6, "o", 5)
         d.add("</g>")
         middle = (min(map(self.above, self.rows.above)) + max(map(self.above, self.rows.above)) + CELL) / 2
-        d.text(middle, 2 * CELL + DEEP + 34, written(self.scene.names, self.scene.values, tensor, index,
-                                                     self.a.products_at(index)))
+        d.text(middle, 2 * CELL + DEEP + 34, self.sum_of(t))
         return d
+
+    def sum_of(self, t: int) -> list[Run]:
+        """One element written out."""
+        tensor, index = self.a.equation.output, self.rows.index(OUT, t)
+        return written(self.scene.names, self.scene.values, tensor, index, self.a.products_at(index))
 
 
 def gather(scene: Scene, found: Rows, name: str, title: str, description: str) -> Figure | None:
@@ -109,23 +112,15 @@ def gather(scene: Scene, found: Rows, name: str, title: str, description: str) -
     full = [t for t in found.steps if len(g.lines[t]) == most]
     first = full[len(full) // 2]
     order = [first, *(t for t in found.steps if t > first), *(t for t in found.steps if t < first)]
-    motion = Motion(name, len(order))
-    film = g.still()
+    still, motion = g.still(), Motion(name, len(order))
+    film = held(name, still)
     for n, t in enumerate(order):
         film.inside(motion.only(n), g.step(t))
-    chosen = sorted({found.steps[0], first, found.steps[-1]})
-    texts = ["".join(("_" if r.kind == "s" else "") + r.text for r in _line(g, t)) for t in chosen]
-    return Figure(name, title, description, document(name, film, title, description, motion.css()),
-                  tuple(document(f"{name}-{n}", _frame(g, t), f"{title} ({n})", line)
-                        for n, (t, line) in enumerate(zip(chosen, texts, strict=True), 1)), tuple(texts))
-
-
-def _frame(g: Gather, t: int) -> Drawing:
-    d = g.still()
-    d.inside("<g>", g.step(t))
-    return d
-
-
-def _line(g: Gather, t: int) -> list[Run]:
-    index = g.rows.index(OUT, t)
-    return written(g.scene.names, g.scene.values, g.a.equation.output, index, g.a.products_at(index))
+    frames, texts = [], []
+    for n, t in enumerate(sorted({found.steps[0], first, found.steps[-1]}), 1):
+        one = again(name, still)
+        one.inside("<g>", g.step(t))
+        texts.append(spoken(g.sum_of(t)))
+        frames.append(document(f"{name}-{n}", one, f"{title} ({n})", texts[-1]))
+    return Figure(name, title, description, document(name, film, title, description, motion.css()), tuple(frames),
+                  tuple(texts), "".join(held(name, still).parts))

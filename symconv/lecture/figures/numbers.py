@@ -99,6 +99,11 @@ def written(names: Names, values: Values, tensor: Tensor, index: Index, products
     return [*line, Run(" = "), Run(digits(total), "", names.tone(tensor))]
 
 
+def spoken(line: Sequence[Run]) -> str:
+    """The same as plain text: `o_1 = w_1 x_1`."""
+    return "".join(("_" if r.kind == "s" else "") + r.text for r in line)
+
+
 def _sum(parts: Sequence[list[Run]]) -> list[Run]:
     line: list[Run] = []
     for part in parts:

@@ -8,9 +8,8 @@ from itertools import product
 
 from symconv.expand import Index
 from symconv.lecture.figures.arrangement import GROUND, OUT, WINDOW, Arrangement
-from symconv.lecture.figures.figure import Motion
 from symconv.lecture.figures.places import Places
-from symconv.lecture.figures.scene import Scene, dots, ground, outs, steps, taps, zero
+from symconv.lecture.figures.scene import Part, Scene, Shown, dots, ground, outs, steps, taps, zero
 from symconv.lecture.figures.svg import Drawing, number, width
 
 CELLS = (40, 36, 32, 28)  # pixels, the largest that fits
@@ -86,8 +85,7 @@ class Panels:
         found = [r.element(p) for r, p in zip(self.a.rulers, place, strict=True)]
         return None if None in found else self.a.index(GROUND, [f for f in found if f is not None])
 
-    def sheet(self, d: Drawing, which: int, grid: Grid, known: Pair | None = None,
-              motion: Motion | None = None) -> None:
+    def sheet(self, d: Drawing, which: int, grid: Grid) -> None:
         """One array: slices behind it, its cells, dots for what is left out, its name and size."""
         tensor = self.a.tensors[which]
         behind = min(3, max([1, *(tensor.extents[n] for n in self.a.slice(which))]) - 1)
@@ -98,7 +96,7 @@ class Panels:
             d.rect(grid.left, grid.top, grid.columns.length, grid.rows.length, "p", 3)
         d.add("</g>")
         with d.sized(round(self.cell * .4, 1)):
-            self.cells(d, which, grid, known, motion)
+            self.cells(d, which, grid)
         for x in grid.columns.gaps:
             dots(d, grid.left + x, (grid.top + grid.bottom) / 2)
         for y in grid.rows.gaps:
@@ -109,7 +107,7 @@ class Panels:
         if which == WINDOW and any(r.spread < 0 for r in self.a.rulers):
             d.text(middle, grid.bottom + 20, f"↻ {self.scene.words.text('figures.flipped')}", 12, "soft")
 
-    def cells(self, d: Drawing, which: int, grid: Grid, known: Pair | None, motion: Motion | None) -> None:
+    def cells(self, d: Drawing, which: int, grid: Grid) -> None:
         """The elements, those that are there; zeros together, and all together where they are many."""
         found = [(place, self.element(which, place)) for place in grid.cells]
         nothing = [(zero(self.scene, self.a, place), place) for place, index in found if index is None]
@@ -121,11 +119,10 @@ class Panels:
             return
         for place, index in found:
             if index is not None:
-                late = motion.from_(next(n for n, at in enumerate(self.steps) if at >= place)) if motion else ""
                 runs, value = self.scene.content(tensor, index)
                 x, y = grid.at(place)
                 d.cell(x, y, self.cell, self.scene.names.classes(tensor, index), [] if value else runs,
-                       value if known is None or place <= known else "", square=True, late=late, high=which == GROUND)
+                       value if which != OUT else "", square=True, high=which == GROUND)
 
     def together(self, d: Drawing, grid: Grid, places: list[Pair], tone: str, shape: str, sign: str = "") -> None:
         """Cells of one kind in one path; the same sign in each."""
@@ -171,50 +168,33 @@ class Panels:
         d.add("</g>")
         return d
 
-    def still(self, known: Pair | None = None, motion: Motion | None = None) -> Drawing:
-        """What does not move; results up to a place, or each when its step comes."""
+    def still(self) -> Drawing:
+        """What does not move; results without their numbers."""
         d = Drawing()
         self.sheet(d, GROUND, self.ground)
         self.sheet(d, WINDOW, self.kernel)
-        self.sheet(d, OUT, self.results, known, motion)
+        self.sheet(d, OUT, self.results)
         middle = (self.ground.top + self.ground.bottom) / 2
         x = (self.kernel.right + self.results.left) / 2
         d.path(f"M{number(x - 12)} {number(middle)}h20m-6 -5l6 5l-6 5", "g")
         return d
 
-    def sum_at(self, d: Drawing, at: Pair) -> None:
-        bottom = max(g.bottom for g in (self.ground, self.kernel, self.results))
-        d.text(self.results.right / 2, bottom + 34, self.scene.sum(self.a, at))
+    def numbers(self) -> list[Shown]:
+        """The number of each result and where it stands."""
+        tensor, found = self.a.equation.output, []
+        for place in self.results.cells:
+            x, y = self.results.at(place)
+            text = self.scene.values.text(tensor, self.a.index(OUT, place))
+            wide = max(1.0, width(text, self.cell * .4) / (self.cell - 4))
+            found.append(Shown(place, x + self.cell / 2, y + self.cell * .62, round(self.cell * .4 / wide, 1), text))
+        return found
 
-    def frame(self, at: Pair) -> Drawing:
-        """One step, standing still; results are known up to it."""
-        d = self.still(at)
+    def parts(self, at: Pair) -> dict[str, Part]:
+        """What moves, and where it is."""
         window, corner = self.window(at)
-        d.beside(window, *corner)
-        d.beside(self.ring(), *self.results.at(at))
-        self.sum_at(d, at)
-        return d
+        return {"window": Part(window, *corner), "ring": Part(self.ring(), *self.results.at(at))}
 
-    def film(self, name: str) -> tuple[Drawing, Motion]:
-        """All steps, one after the other."""
-        motion = Motion(name, len(self.steps))
-        found = [self.window(at) for at in self.steps]
-        d = self.still(motion=motion)
-        if all(w.parts == found[0][0].parts for w, _ in found):
-            whole = Drawing()
-            whole.beside(found[0][0], *found[0][1])
-            d.inside(motion.path("window", [corner for _, corner in found]), whole)
-        else:
-            for n, (window, corner) in enumerate(found):
-                one = Drawing()
-                one.beside(window, *corner)
-                d.inside(motion.only(n), one)
-        places = [self.results.at(at) for at in self.steps]
-        ring = Drawing()
-        ring.beside(self.ring(), *places[0])
-        d.inside(motion.path("ring", places), ring)
-        for n, at in enumerate(self.steps):
-            line = Drawing()
-            self.sum_at(line, at)
-            d.inside(motion.only(n), line)
-        return d, motion
+    @property
+    def below(self) -> tuple[float, float]:
+        """Where sums are written."""
+        return self.results.right / 2, max(g.bottom for g in (self.ground, self.kernel, self.results)) + 34

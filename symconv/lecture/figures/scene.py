@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from symconv.equation import Tensor
 from symconv.expand import Index
@@ -20,6 +21,24 @@ STRIP = 4  # frames in print
 TAPS = {1: 7, 2: 5}  # window elements shown along one axis, by the number of axes
 LINES = 80  # between two rows of elements
 WRITTEN = 2000  # a sum of more products is not written out
+
+
+class Shown(NamedTuple):
+    """The number of a result: whose it is, where its baseline's middle lies, how large it is."""
+
+    place: tuple[int, ...]
+    x: float
+    y: float
+    size: float
+    text: str
+
+
+class Part(NamedTuple):
+    """Something that moves, and where it is."""
+
+    drawing: Drawing
+    x: float
+    y: float
 
 
 @dataclass(frozen=True)

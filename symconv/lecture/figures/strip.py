@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from symconv.lecture.figures.arrangement import GROUND, OUT, WINDOW, Arrangement
-from symconv.lecture.figures.figure import Motion
 from symconv.lecture.figures.places import Places
-from symconv.lecture.figures.scene import Scene, dots, ground, outs, steps, taps, zero
+from symconv.lecture.figures.scene import Part, Scene, Shown, dots, ground, outs, steps, taps, zero
 from symconv.lecture.figures.svg import Drawing
 
 CELL = 42
@@ -37,7 +36,7 @@ class Strip:
         return sum(self.window_at(t)) / len(self.taps)
 
     def still(self) -> Drawing:
-        """What never moves: the ground with its zeros, and the names of the rows."""
+        """What never moves: the ground with its zeros, the results without their numbers, the names of the rows."""
         d = Drawing()
         for p in self.places.shown:
             self.ground_cell(d, p)
@@ -47,6 +46,11 @@ class Strip:
         for y, which in rows:
             tensor = self.a.tensors[which]
             d.text(-18, y + 5, self.scene.heading(tensor, self.a.slice(which)), anchor="end")
+        for t in self.outs:
+            self.result(d, t)
+        for t, u in pairwise(self.outs):
+            if u - t > 1:
+                dots(d, (self.out_at(t) + self.out_at(u) + CELL) / 2, OUT_TOP + CELL / 2)
         return d
 
     def ground_cell(self, d: Drawing, place: int) -> None:
@@ -79,49 +83,22 @@ class Strip:
         d.add("</g>")
         return d
 
-    def result(self, d: Drawing, t: int, known: bool = True, late: str = "") -> None:
+    def result(self, d: Drawing, t: int) -> None:
         tensor, index = self.a.equation.output, self.a.index(OUT, (t,))
         runs, value = self.scene.content(tensor, index)
-        d.cell(self.out_at(t), OUT_TOP, CELL, self.scene.names.classes(tensor, index), runs,
-               value if known else value and " ", late=late)
+        d.cell(self.out_at(t), OUT_TOP, CELL, self.scene.names.classes(tensor, index), runs, value and " ")
 
-    def result_gaps(self, d: Drawing) -> None:
-        for a, b in pairwise(self.outs):
-            if b - a > 1:
-                dots(d, (self.out_at(a) + self.out_at(b) + CELL) / 2, OUT_TOP + CELL / 2)
+    def numbers(self) -> list[Shown]:
+        """The number of each result and where it stands."""
+        tensor = self.a.equation.output
+        return [Shown((t,), self.out_at(t) + CELL / 2, OUT_TOP + CELL * .84, round(CELL * .34),
+                      self.scene.values.text(tensor, self.a.index(OUT, (t,)))) for t in self.outs]
 
-    def middle(self) -> float:
-        return self.places.length / 2
+    def parts(self, at: tuple[int, ...]) -> dict[str, Part]:
+        """What moves, and where it is."""
+        return {"window": Part(self.moving(*at), self.out_at(*at), 0)}
 
-    def frame(self, at: tuple[int, ...]) -> Drawing:
-        """One step, standing still; results are known up to it."""
-        d, (t,) = self.still(), at
-        for s in self.outs:
-            self.result(d, s, s <= t)
-        self.result_gaps(d)
-        d.beside(self.moving(t), self.out_at(t), 0)
-        d.text(self.middle(), OUT_TOP + CELL + 32, self.scene.sum(self.a, at))
-        return d
-
-    def film(self, name: str) -> tuple[Drawing, Motion]:
-        """All steps, one after the other."""
-        d, motion = self.still(), Motion(name, len(self.steps))
-        for s in self.outs:
-            self.result(d, s, late=motion.from_(next(n for n, (t,) in enumerate(self.steps) if t >= s)))
-        self.result_gaps(d)
-        parts = [self.moving(t) for t, in self.steps]
-        if all(p.parts == parts[0].parts for p in parts):
-            whole = Drawing()
-            whole.beside(parts[0], self.out_at(*self.steps[0]), 0)
-            d.inside(motion.path("window", [(self.out_at(t), 0) for t, in self.steps]), whole)
-        else:
-            for n, ((t,), part) in enumerate(zip(self.steps, parts, strict=True)):
-                one = Drawing()
-                one.beside(part, self.out_at(t), 0)
-                d.inside(motion.only(n), one)
-        for n, at in enumerate(self.steps):
-            line = Drawing()
-            line.text(self.middle(), OUT_TOP + CELL + 32, self.scene.sum(self.a, at))
-            d.inside(motion.only(n), line)
-        return d, motion
-
+    @property
+    def below(self) -> tuple[float, float]:
+        """Where sums are written."""
+        return self.places.length / 2, OUT_TOP + CELL + 32

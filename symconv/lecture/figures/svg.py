@@ -169,12 +169,10 @@ class Drawing:
         self.add(f'<path class="{classes}" d="{d}"{more}/>')
 
     def cell(self, x: float, y: float, size: float, classes: str, runs: Iterable[Run] = (), value: str = "",
-             shape: str = "c", square: bool = False, late: str = "",
-             high: bool = False) -> None:
+             shape: str = "c", square: bool = False, high: bool = False) -> None:
         """A cell with the name of its element, its number, or both.
 
         Args:
-            late: a class for the number, which makes it appear.
             high: the name leaves room for a window's below it.
         """
         runs = list(runs)
@@ -187,13 +185,13 @@ class Drawing:
         middle = x + size / 2
         if runs and value:
             self.text(middle, y + size * .42, runs, round(size * .36))
-            self.text(middle, y + size * .84, value, round(size * .34), f"n {late}".strip())
+            self.text(middle, y + size * .84, value, round(size * .34), "n")
         elif runs:
             wide = max(1.0, width(runs, size * .4) / (size - 5))
             if size * .4 / wide >= READABLE:
                 self.text(middle - high, y + size * (.45 if high else .6), runs, round(size * .4 / wide, 1))
         elif value:
-            self.value(x, y, size, value, late)
+            self.value(x, y, size, value)
         self.add("</g>")
 
     @contextmanager
@@ -205,11 +203,10 @@ class Drawing:
         self.size_now = before
         self.add("</g>")
 
-    def value(self, x: float, y: float, size: float, value: str, late: str = "") -> None:
+    def value(self, x: float, y: float, size: float, value: str) -> None:
         """A number alone in a cell."""
         wide = max(1.0, width(value, size * .4) / (size - 4))
-        classes = late if self.size_now != 15 else f"n {late}".strip()
-        self.text(x + size / 2, y + size * .62, value, round(size * .4 / wide, 1), classes)
+        self.text(x + size / 2, y + size * .62, value, round(size * .4 / wide, 1), "n" * (self.size_now == 15))
 
     def inside(self, markup: str, other: Drawing) -> None:
         """A group with the parts of another drawing."""
