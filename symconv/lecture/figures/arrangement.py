@@ -139,14 +139,13 @@ class Arrangement:
 
 
 def arrange(equation: Equation, inks: dict[str, Ink]) -> Arrangement | None:
-    """The arrangement of an equation with sizes in numbers; None where its accesses are of another kind.
-    """
+    """The arrangement of an equation with sizes in numbers; None where its accesses are of another kind."""
     pairs = [t for t in equation.terms if len(t.factors) == 2 and not any(f.function for f in t.factors)]
     if len(pairs) != 1 or pairs[0].factors[0].tensor == pairs[0].factors[1].tensor:
         return None
     ways = [found for g, w in (pairs[0].factors, pairs[0].factors[::-1])
             if (found := _arranged(equation, pairs[0], g, w)) is not None]
-    return min(ways, key=lambda a: _strangeness(a, inks), default=None)
+    return next((a for a in sorted(ways, key=lambda a: _strangeness(a, inks)) if _agrees(a)), None)
 
 
 def _strangeness(a: Arrangement, inks: dict[str, Ink]) -> tuple[bool, int, int]:
@@ -168,9 +167,13 @@ def _arranged(equation: Equation, term: Term, ground: Access, window: Access) ->
         else:
             shared.append(kind)
     rulers.sort(key=lambda r: r.axes)
-    found = Arrangement(equation, term, ground, window, tuple(rulers), tuple(shared))
-    corners = ([0] * len(rulers), [r.extents[OUT] // 2 for r in rulers], [r.extents[OUT] - 1 for r in rulers])
-    return found if all(map(found.agrees, corners)) else None
+    return Arrangement(equation, term, ground, window, tuple(rulers), tuple(shared))
+
+
+def _agrees(a: Arrangement) -> bool:
+    """Does it say what the equation says, at the first element of the result, one in the middle and the last?"""
+    return all(map(a.agrees, ([0] * len(a.rulers), [r.extents[OUT] // 2 for r in a.rulers],
+                              [r.extents[OUT] - 1 for r in a.rulers])))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from symconv.notation.nodes import Name, Scripted
 
 ACCENT = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7", "dot": "\u0307", "ddot": "\u0308",
           "check": "\u030c", "breve": "\u0306"}  # combining
-READABLE = 8.0  # smaller names are left out
+READABLE = 6.5, 8.0  # names of a smaller size are left out; those with a subscript
 SUB = 3.5  # how far a subscript hangs below, in pixels
 MARGIN = 6
 
@@ -188,7 +188,7 @@ class Drawing:
             self.text(middle, y + size * .84, value, round(size * .34), "n")
         elif runs:
             wide = max(1.0, width(runs, size * .4) / (size - 5))
-            if size * .4 / wide >= READABLE:
+            if size * .4 / wide >= READABLE[any(r.kind == "s" for r in runs)]:
                 self.text(middle - high, y + size * (.45 if high else .6), runs, round(size * .4 / wide, 1))
         elif value:
             self.value(x, y, size, value)
