@@ -48,7 +48,7 @@ ROOMS = (
     ("lecture.figures.figure", "lecture.figures.numbers"),
     ("lecture.figures.scene",),
     ("lecture.figures.rows", "lecture.figures.strip", "lecture.figures.panels",
-     "lecture.figures.describe"),
+     "lecture.figures.describe", "lecture.figures.meeting"),
     ("lecture.figures.slide", "lecture.figures.gather", "lecture.figures.toeplitz", "lecture.figures.network",
      "lecture.figures.blocks", "lecture.figures.adding", "lecture.figures.outer"),
     ("lecture.figures",),

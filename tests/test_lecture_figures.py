@@ -38,6 +38,10 @@ NAMED = {
     "channels": Conv((8, 8), (3, 3), channels=3, filters=4, bias=True),
     "1-D channels": Conv(6, 3, channels=2, filters=2),
     "depthwise": Conv((6, 6), (3, 3), channels=4, filters=4, groups=4), "flip": Conv(6, 3, flip=True, bias=True),
+    "local": Formula(r"y_i = \sum_{j=1}^{k} w_{ij} x_{i+j-1}", {"k": 3, "n": 5}),
+    "three factors": Formula(r"y_i = \sum_{j=1}^{k} w_j v_j x_{i+j-1}", {"k": 3, "n": 6}),
+    "two terms": Formula(r"y_i = \sum_{j=1}^{k} w_j x_{i+j-1} - 2 v_i", {"k": 3, "n": 6}),
+    "matrices": Formula(r"y_{ij} = \sum_{k=1}^{p} A_{ik} B_{kj} + c_j", {"p": 3, "n_i": 2, "n_j": 4}),
     "MLP": Dense(4, 3), "formula": Formula(r"o_i = \sum_{j=1}^{k} V_j x_{i+j-1}", {"k": 3, "n": 6}),
 }
 LARGE = {
@@ -229,7 +233,8 @@ def _shown_axes(c: Case) -> dict[str, set[int]]:
     return found
 
 
-LINED = [n for n, layer in LAYERS.items() if not isinstance(layer, Conv) or layer.rank == 1]
+OTHERS = ("local", "three factors", "two terms", "matrices")  # neither a window nor a network of one layer
+LINED = [n for n, layer in LAYERS.items() if n not in OTHERS and (not isinstance(layer, Conv) or layer.rank == 1)]
 
 
 @pytest.mark.parametrize("name", LINED)
@@ -288,7 +293,7 @@ def test_a_wrong_gradient_is_seen():
 # Windows on paper.
 
 
-SLIDES = [(n, kind) for n in LAYERS for kind in ("forward", "dx", "dw")]
+SLIDES = [(n, kind) for n in LAYERS if n not in OTHERS for kind in ("forward", "dx", "dw")]
 
 
 def slide_of(c: Case, kind: str) -> tuple[Figure, tuple[str, str, str]] | None:
@@ -368,6 +373,49 @@ def overlaps(c: Case, frame: str, ground: str, window: str, out: str) -> tuple[s
     if not row or not under:
         return None, set()
     return computed, {(t, w) for t, a in row for w, b in under if abs(a[0] - b[0]) < 1.5}
+
+
+def is_meeting(f: Figure) -> bool:
+    """Are elements marked where they stand, with no window moved over them?"""
+    found = marks(stills(f)[0]) if f.frames else []
+    return any(m.kind == "o" for m in found) and not any(m.kind in ("w", "h") for m in found)
+
+
+def meets(c: Case, wrt: str, at: Index) -> set[str]:
+    """Terms of all elements in the products of one element, forward or scattered back, as the oracle enumerates."""
+    found: set[str] = set()
+    for e in c.system.equations:
+        for t in e.terms:
+            accesses: tuple[Access, ...] = (e.left, *t.factors)
+            for block in points(e, t).blocks(accesses):
+                for start in block.starts:
+                    for flat in zip(*(s + o for s, o in zip(start, block.offsets, strict=True)), strict=True):
+                        here = [tuple(map(int, np.unravel_index(f, a.tensor.extents))) if a.tensor.shape else ()
+                                for f, a in zip(flat, accesses, strict=True)]
+                        for n, (a, index) in enumerate(zip(accesses, here, strict=True)):
+                            if (a.tensor.name, index) == (wrt, at):
+                                names = ["d" * (n > 0) + e.output.name, *(f.tensor.name for f in t.factors)]
+                                found |= {term(c, m, i) for k, (m, i) in enumerate(zip(names, here, strict=True))
+                                          if k != n}
+    return found
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_marked_elements_are_those_that_meet(name: str):
+    c = case(name)
+    for f in filter(is_meeting, c.drawn):
+        wrt = f.name.removeprefix("backward-") if "backward" in f.name else c.system.equations[0].output.name
+        for frame in stills(f):
+            rings = [m.at for m in marks(frame) if m.kind == "o"]
+            boxes = [(t, at) for t, found in cells(frame).items() for at, _ in found]
+            marked = [next(t for t, at in reversed(boxes) if near(at, ring)) for ring in rings]
+            assert "backward" not in f.name or marked[-1].startswith(c.inks[wrt].key)
+            index = tuple(int(i) - 1 for i in marked[-1].split("_")[1:])
+            assert set(marked[:-1]) == meets(c, wrt, index)
+
+
+def test_equations_of_other_kinds_are_drawn_too():
+    assert {n for n in NAMED if any(map(is_meeting, case(n).drawn))} >= {"local", "three factors", "two terms"}
 
 
 # Numbers.
@@ -453,7 +501,7 @@ def test_the_matrix_is_the_layer(name: str):
     """T read cell by cell from paper, and its transpose: the elements that the oracle multiplies with each other."""
     c = case(name)
     f = c.figure("toeplitz")
-    if f is None or not any(m.kind == "faint" for m in marks(f.svg)):
+    if name in OTHERS or f is None or not any(m.kind == "faint" for m in marks(f.svg)):
         return
     e = c.system.equations[0]
     weight = next(t.name for t in e.reads if t.name not in ("x", "b"))

@@ -25,7 +25,7 @@ from symconv.lecture.figures.numbers import Values
 from symconv.lecture.figures.outer import outer
 from symconv.lecture.figures.rows import rows
 from symconv.lecture.figures.scene import Scene
-from symconv.lecture.figures.slide import slide
+from symconv.lecture.figures.slide import meeting, slide
 from symconv.lecture.figures.style import style
 from symconv.lecture.figures.svg import Names
 from symconv.lecture.figures.toeplitz import toeplitz
@@ -65,10 +65,11 @@ def figures(layer: LayerLike | System | Derivation, words: Words, numbers: Mappi
 def _forward(scene: Scene, system: System, gradients: Mapping[str, Equation], symbols: Symbols) -> Iterator[Figure]:
     """What an equation shows by itself: the sliding window, blocks, the network, the matrix."""
     for number, equation in enumerate(system.equations):
-        a = arrange(equation, scene.names.inks)
+        a, more = arrange(equation, scene.names.inks), f"-{number + 1}" * bool(number)
         if a is None:
+            yield from filter(None, [meeting(scene, equation, f"forward{more}")])
             continue
-        told, more = Described(scene, a), f"-{number + 1}" * bool(number)
+        told = Described(scene, a)
         if len(a.rulers) in (1, 2):
             yield slide(scene, a, f"forward{more}", told.title("forward"), told)
         if found := blocks(scene, a, symbols, f"channels{more}", told.title("channels"), told.text("channels")):
@@ -86,6 +87,7 @@ def _backward(scene: Scene, gradients: Mapping[str, Equation]) -> Iterator[Figur
     for wrt, equation in gradients.items():
         a = arrange(equation, scene.names.inks)
         if a is None:
+            yield from filter(None, [meeting(scene, equation, f"backward-{wrt}")])
             continue
         told, pair = Described(scene, a), rows(a) if _weighted(scene, a) else None
         lines = gather(scene, pair, f"backward-{wrt}", told.title("gather"), told.gather()) if pair else None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import gcd, lcm, prod
+from math import gcd, lcm
 
 from symconv.affine import Affine, equal
 from symconv.equation import Access, Equation, Tensor, Term
@@ -92,9 +92,9 @@ class Arrangement:
         return tuple(found)
 
     @property
-    def products(self) -> int:
-        """At most so many products add to one element of the result."""
-        return prod([r.extents[WINDOW] for r in self.rulers] + [s.extent for s in self.shared if s.summed])
+    def added(self) -> tuple[Tensor, ...]:
+        """Arrays that are added to the sum of products: a bias."""
+        return tuple(t.factors[0].tensor for t in self.equation.terms if t is not self.term)
 
     def products_at(self, index: Index) -> list[Monomial]:
         """Every product that adds to one element of the result, those of other terms among them."""
@@ -140,8 +140,11 @@ class Arrangement:
 
 def arrange(equation: Equation, inks: dict[str, Ink]) -> Arrangement | None:
     """The arrangement of an equation with sizes in numbers; None where its accesses are of another kind."""
-    pairs = [t for t in equation.terms if len(t.factors) == 2 and not any(f.function for f in t.factors)]
-    if len(pairs) != 1 or pairs[0].factors[0].tensor == pairs[0].factors[1].tensor:
+    pairs = [t for t in equation.terms if len(t.factors) == 2]
+    plain = all(t.coefficient == 1 and not f.function for t in equation.terms for f in t.factors)
+    if len(pairs) != 1 or not plain or pairs[0].factors[0].tensor == pairs[0].factors[1].tensor:
+        return None
+    if any(len(t.factors) != 1 for t in equation.terms if t is not pairs[0]):
         return None
     ways = [found for g, w in (pairs[0].factors, pairs[0].factors[::-1])
             if (found := _arranged(equation, pairs[0], g, w)) is not None]

@@ -25,7 +25,9 @@ class Described:
         """What the patterns may speak of."""
         out, ground, window = map(self.named, self.a.tensors)
         sizes = dict(zip(("outs", "grounds", "windows"), map(self.scene.size, self.a.tensors), strict=True))
-        return {"out": out, "ground": ground, "window": window, **sizes}
+        added = "".join(f" + {self.named(t)}" for t in self.a.added)
+        return {"product": f"T {ground}{added}", "added": added.removeprefix(" + "),
+                "out": out, "ground": ground, "window": window, **sizes}
 
     def say(self, key: str, **more: str | int) -> str:
         return self.scene.words.text(f"figures.{key}", **self.values, **more)
@@ -45,6 +47,8 @@ class Described:
         """
         rulers, found = self.a.rulers, list[str]()
         found.append(self.say("slide.step", step=_each([abs(r.step) for r in rulers])))
+        if self.a.added:
+            found.append(self.say("slide.added"))
         if self.turned:
             found.append(self.say("slide.turned"))
         if any(abs(r.spread) > 1 for r in rulers):

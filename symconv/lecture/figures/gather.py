@@ -107,7 +107,7 @@ def gather(scene: Scene, found: Rows, name: str, title: str, description: str) -
     too many to follow."""
     g = Gather(scene, found)
     most = max(len(lines) for lines in g.lines.values())
-    if most > MOST or sum(map(len, g.lines.values())) > LINES:
+    if not 0 < most <= MOST or sum(map(len, g.lines.values())) > LINES:
         return None
     full = [t for t in found.steps if len(g.lines[t]) == most]
     first = full[len(full) // 2]

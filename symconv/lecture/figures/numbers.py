@@ -82,7 +82,7 @@ def digits(value: Value) -> str:
 
 def written(names: Names, values: Values, tensor: Tensor, index: Index, products: Sequence[Monomial]) -> list[Run]:
     """`o_1 = w_1 x_1 + w_2 x_2 = 1·4 + 2·1 = 6`: letters while they fit, numbers where they are known."""
-    products = sorted(products, key=lambda m: [i for _, i in _ordered(m)])
+    products = sorted(products, key=lambda m: (-len(m.factors), [i for _, i in _ordered(m)]))
     total = values.of(tensor, index)
     line = [*names.full(tensor, index), Run(" = ")]
     if not products:

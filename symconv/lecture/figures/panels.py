@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from symconv.equation import Equation
 from symconv.expand import Index
 from symconv.lecture.figures.arrangement import GROUND, OUT, WINDOW, Arrangement
 from symconv.lecture.figures.places import Places
-from symconv.lecture.figures.scene import Part, Scene, Shown, dots, ground, outs, steps, taps, zero
+from symconv.lecture.figures.scene import CELLS, Part, Scene, Shown, dots, ground, outs, steps, taps, zero
 from symconv.lecture.figures.svg import Drawing, number, width
 
-CELLS = (40, 36, 32, 28)  # pixels, the largest that fits
 WIDE, BETWEEN = 800, 52
 MANY = 110  # cells of one grid that are drawn one by one
 SHEET = 6  # how far a slice behind another one sticks out
@@ -71,6 +71,10 @@ class Panels:
             grids.append(Grid(rows, columns, left + (room - columns.length) / 2, middle - rows.length / 2))
             left += room + BETWEEN
         self.ground, self.kernel, self.results = grids
+
+    @property
+    def equation(self) -> Equation:
+        return self.a.equation
 
     @property
     def dotted(self) -> bool:

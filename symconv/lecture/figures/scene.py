@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from math import prod
 from typing import NamedTuple
 
-from symconv.equation import Tensor
-from symconv.expand import Index
+from symconv.equation import Equation, Tensor
+from symconv.expand import Index, monomials
 from symconv.lecture.figures.arrangement import GROUND, OUT, WINDOW, Arrangement, Ruler
 from symconv.lecture.figures.numbers import Values, written
 from symconv.lecture.figures.places import Places, some
 from symconv.lecture.figures.svg import Drawing, Names, Run, called, is_partial
 from symconv.lecture.words import Words
 
+CELLS = (40, 36, 32, 28)  # pixels, the largest that fits
 STEPS = 12  # a figure moves through so many elements at most
 STRIP = 4  # frames in print
 TAPS = {1: 7, 2: 5}  # window elements shown along one axis, by the number of axes
@@ -68,12 +69,12 @@ class Scene:
         """What stands in the cell of an element: its name and its number."""
         return self.names.short(tensor, index), self.values.text(tensor, index)
 
-    def sum(self, a: Arrangement, along: Sequence[int]) -> list[Run]:
+    def sum(self, equation: Equation, at: Index) -> list[Run]:
         """One element written out; only its name where the sum is long."""
-        tensor, at = a.equation.output, a.index(OUT, along)
-        if a.products > WRITTEN:
-            return self.names.full(tensor, at)
-        return written(self.names, self.values, tensor, at, a.products_at(at))
+        found = [m for _, m in islice(monomials(equation, at), WRITTEN + 1)]
+        if len(found) > WRITTEN:
+            return self.names.full(equation.output, at)
+        return written(self.names, self.values, equation.output, at, found)
 
 
 def steps(a: Arrangement) -> list[tuple[int, ...]]:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from symconv.lecture.figures.arrangement import Arrangement
+from symconv.equation import Equation
+from symconv.lecture.figures.arrangement import OUT, Arrangement
 from symconv.lecture.figures.describe import Described
 from symconv.lecture.figures.figure import Figure, Motion, again, document, held
+from symconv.lecture.figures.meeting import Meeting, can_meet
 from symconv.lecture.figures.numbers import spoken
 from symconv.lecture.figures.panels import Panels
 from symconv.lecture.figures.scene import Scene, Shown, strip
 from symconv.lecture.figures.strip import Strip
-from symconv.lecture.figures.svg import Drawing
+from symconv.lecture.figures.svg import Drawing, Run, called
 
 
 class Slide:
     """A stage, its film and its frames."""
 
-    def __init__(self, scene: Scene, a: Arrangement, name: str) -> None:
-        self.scene, self.a, self.name = scene, a, name
-        self.stage: Strip | Panels = Strip(scene, a) if len(a.rulers) == 1 else Panels(scene, a)
-        self.steps = self.stage.steps
-        self.still = self.stage.still()
-        self.numbers = [n for n in self.stage.numbers() if n.text]
+    def __init__(self, scene: Scene, stage: Strip | Panels | Meeting, name: str) -> None:
+        self.scene, self.stage, self.name = scene, stage, name
+        self.steps = stage.steps
+        self.still = stage.still()
+        self.numbers = [n for n in stage.numbers() if n.text]
+
+    def sum_of(self, at: tuple[int, ...]) -> list[Run]:
+        """One element written out."""
+        index = at if isinstance(self.stage, Meeting) else self.stage.a.index(OUT, at)
+        return self.scene.sum(self.stage.equation, index)
 
     def sum_at(self, d: Drawing, at: tuple[int, ...]) -> None:
-        d.text(*self.stage.below, self.scene.sum(self.a, at))
+        d.text(*self.stage.below, self.sum_of(at))
 
     def results(self, d: Drawing, shown: list[tuple[Shown, str]]) -> None:
         """Numbers of results, each with its classes."""
-        d.add(f'<g class="n {self.scene.names.tone(self.a.equation.output)}">')
+        d.add(f'<g class="n {self.scene.names.tone(self.stage.equation.output)}">')
         for n, late in shown:
             d.text(n.x, n.y, n.text, n.size, late)
         d.add("</g>")
@@ -64,16 +70,32 @@ class Slide:
         return d, motion
 
 
+    def figure(self, title: str, description: str, printed: list[int]) -> Figure:
+        """The film with those of its steps that are printed; where there is only one step, nothing moves."""
+        name = self.name
+        if len(self.steps) == 1:
+            drawing = self.frame(self.steps[0], self.still)
+            return Figure(name, title, description, document(name, drawing, title, description))
+        captions = [spoken(self.sum_of(self.steps[n])) for n in printed]
+        frames = [document(f"{name}-{k}", self.frame(self.steps[n], again(name, self.still)), f"{title} ({k})", line)
+                  for k, (n, line) in enumerate(zip(printed, captions, strict=True), 1)]
+        drawing, motion = self.film()
+        return Figure(name, title, description, document(name, drawing, title, description, motion.css()),
+                      tuple(frames), tuple(captions), "".join(held(name, self.still).parts))
+
+
 def slide(scene: Scene, a: Arrangement, name: str, title: str, told: Described) -> Figure:
-    """The window moves through the results; where there is only one, nothing moves."""
-    s = Slide(scene, a, name)
-    description = told.slide(s.stage.dotted)
-    if len(s.steps) == 1:
-        return Figure(name, title, description, document(name, s.frame(s.steps[0], s.still), title, description))
-    chosen = [s.steps[n] for n in strip(s.steps, len(a.rulers))]
-    captions = [spoken(scene.sum(a, at)) for at in chosen]
-    frames = [document(f"{name}-{n}", s.frame(at, again(name, s.still)), f"{title} ({n})", line)
-              for n, (at, line) in enumerate(zip(chosen, captions, strict=True), 1)]
-    drawing, motion = s.film()
-    return Figure(name, title, description, document(name, drawing, title, description, motion.css()), tuple(frames),
-                  tuple(captions), "".join(held(name, s.still).parts))
+    """The window moves through the results."""
+    s = Slide(scene, Strip(scene, a) if len(a.rulers) == 1 else Panels(scene, a), name)
+    return s.figure(title, told.slide(s.stage.dotted), strip(s.steps, len(a.rulers)))
+
+
+def meeting(scene: Scene, equation: Equation, name: str) -> Figure | None:
+    """What meets in each element of an equation that has no arrangement; None where it is too large."""
+    if not can_meet(equation):
+        return None
+    s = Slide(scene, Meeting(scene, equation), name)
+    out = "".join(r.text for r in called(equation.output))
+    text = "text" if any(len(t.factors) > 1 for t in equation.terms) else "sum"
+    title, text = (scene.words.text(f"figures.meeting.{key}", out=out) for key in ("title", text))
+    return s.figure(title, text, strip(s.steps, len(equation.indices)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from symconv.equation import Equation
 from symconv.lecture.figures.arrangement import GROUND, OUT, WINDOW, Arrangement
 from symconv.lecture.figures.places import Places
 from symconv.lecture.figures.scene import Part, Scene, Shown, dots, ground, outs, steps, taps, zero
@@ -22,6 +23,10 @@ class Strip:
         self.outs = outs(self.ruler, [t for t, in self.steps])
         self.taps = taps(a)[0]
         self.places: Places = ground(self.ruler, self.outs, self.taps, CELL)
+
+    @property
+    def equation(self) -> Equation:
+        return self.a.equation
 
     @property
     def dotted(self) -> bool:

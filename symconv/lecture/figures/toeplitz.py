@@ -70,6 +70,10 @@ class Toeplitz:
         x = self.matrix(d, x, tall, entries, (self.rows, self.columns), size, [Run("T", "m")])
         self.ring(d, left + chosen * size, (tall - self.rows * size) / 2, size, self.rows * size)
         x = self.vector(d, x + 12, tall, ground, GROUND, size)
+        for t in self.a.added:
+            runs = [Run("+ "), *(Run(r.text, r.kind, self.scene.names.tone(t)) for r in called(t))]
+            d.text(x + 26, tall / 2 + 6, runs, 16)
+            x += 40
         x = self.vector(d, x + 46, tall, self.back.output, GROUND, size)
         x = self.sign(d, x, tall)
         self.matrix(d, x, tall, [(c, r, b) for r, c, b in entries], (self.columns, self.rows), size,
