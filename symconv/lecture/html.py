@@ -11,7 +11,7 @@ from typing import Any
 
 from symconv import __version__
 from symconv.lecture import blocks as b
-from symconv.lecture.figures import Figure, style
+from symconv.lecture.figures import style
 from symconv.lecture.layout import broken
 from symconv.lecture.palette import DARK, LIGHT, TINT, TONES, Theme
 from symconv.lecture.words import Piece, Pieces, plain, words
@@ -130,15 +130,10 @@ class Writer:
         f = d.figure
         room = sum(map(len, f.frames)) <= self.room
         self.room -= sum(map(len, f.frames)) if room else 0
-        frames = [{"svg": svg, "caption": escape(c)}
-                  for svg, c in (zip(f.frames, _captions(f), strict=True) if room else ())]
+        frames = f.frames if room else ()
         return str(self.layout.drawing({"name": f.name, "svg": f.svg, "frames": frames, "title": escape(f.title),
                                         "description": escape(f.description),
                                         "still": escape(self.words.text("page.still"))}))
-
-
-def _captions(f: Figure) -> tuple[str, ...]:
-    return f.captions or ("",) * len(f.frames)
 
 
 Rule = Callable[[Writer, Any], str]

@@ -6,7 +6,7 @@ from itertools import product
 
 from symconv.lecture.blocks import Document, Paragraph, Section
 from symconv.lecture.sections import code, derivation, drawings, elements, exercises, layer, numbers, sizes
-from symconv.lecture.subject import Subject
+from symconv.lecture.subject import Subject, values
 from symconv.lecture.words import Pieces
 from symconv.notation.nodes import Element
 
@@ -40,8 +40,7 @@ def lecture(s: Subject, questions: int = 4, with_answers: bool = False, isa: str
 
 def _title(s: Subject) -> Pieces:
     name = s.name(s.system.equations[0])
-    sizes_ = ", ".join(f"{n} = {v}" for n, v in s.system.sizes)
-    return s.say("page.title" if name else "page.title_unnamed", name=name or "", sizes=sizes_)
+    return s.say("page.title" if name else "page.title_unnamed", name=name or "", sizes=values(s.system))
 
 
 def _legend(s: Subject) -> tuple[Element, ...]:

@@ -152,6 +152,11 @@ def elements(tensor: Tensor) -> int:
     return prod(tensor.extents)
 
 
+def values(system: System) -> tuple[Node, ...]:
+    """Its sizes: n = 5, k = 3."""
+    return tuple(Chain((Symbol(n), Number(v)), ("=",)) for n, v in system.sizes)
+
+
 def entry(value: Any) -> str:
     """A number as it is read, with a real minus sign: -1/10 as −0.1."""
     text = f"{float(value):g}" if getattr(value, "denominator", 1) != 1 else str(int(value))

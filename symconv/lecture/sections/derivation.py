@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symconv.derivation import Function
 from symconv.lecture.blocks import Block, Display, Paragraph, Part, Section, Step, Steps
-from symconv.lecture.subject import Subject, bare, notes
+from symconv.lecture.subject import Subject, bare, notes, values
 from symconv.lecture.words import Pieces
 from symconv.notation.nodes import Node
 from symconv.steps import Step as Derived
@@ -30,11 +30,7 @@ def _title(s: Subject, f: Function) -> Pieces:
 def _gradient(s: Subject, f: Function) -> Iterator[Block]:
     yield Steps(tuple(_steps(s, s.derivation.steps[f.name.removeprefix("grad_")])))
     yield Paragraph(_proof(s, f), "proved" if f.proof and f.proof.proved else "open")
-    yield Display((s.node(s.at(f.equation)),), s.say("derivation.at", sizes=_sizes(s)))
-
-
-def _sizes(s: Subject) -> str:
-    return ", ".join(f"{n} = {v}" for n, v in s.system.sizes)
+    yield Display((s.node(s.at(f.equation)),), s.say("derivation.at", sizes=values(s.system)))
 
 
 def _proof(s: Subject, f: Function) -> Pieces:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from symconv.affine import Affine
 from symconv.equation import Equation, Tensor
 from symconv.lecture.blocks import Block, Display, Paragraph, Section, Table
-from symconv.lecture.subject import Subject, elements, notes, shape
+from symconv.lecture.subject import Subject, elements, notes, shape, values
 from symconv.notation.build import affine, build, tensor_node
 from symconv.notation.nodes import Bracketed, Items, Node
 from symconv.reference import terms
@@ -38,8 +38,7 @@ def _facts(s: Subject) -> Iterator[Block]:
             said += (" ", *s.say("layer.shared", tensor=tensor_node(tensor), indices=tuple(map(_symbol, shared))))
     yield Paragraph(said)
     if s.shrunk:
-        sizes = ", ".join(f"{n} = {v}" for n, v in s.shown.sizes)
-        yield Paragraph(s.say("layer.smaller", sizes=sizes))
+        yield Paragraph(s.say("layer.smaller", sizes=values(s.shown)))
 
 
 def _shared(equation: Equation, tensor: Tensor) -> list[str]:

@@ -22,7 +22,7 @@ from symconv.notation.nodes import Chain, Dots, Items, Node, Number, Operation, 
 Piece = str | Node
 Pieces = tuple[Piece, ...]
 LANGUAGES = ("en", "ko")
-GREEK = re.compile(rf"\b({'|'.join(SIGNS)})\b")
+GREEK = re.compile(rf"(?<![A-Za-z])({'|'.join(SIGNS)})(?![A-Za-z])")  # also before a Korean particle
 HOLE = re.compile(r"\{(\w+)\}")
 PARTICLE = re.compile(r"(은\(는\)|이\(가\)|을\(를\)|과\(와\)|\(으\)로|\(이\)라|\(이\)다)")
 CLOSED_LETTERS, CLOSED_DIGITS = "lmnrLMNR", "013678"  # names that end in a consonant when read aloud
