@@ -17,7 +17,7 @@ from symconv import Conv, Dense, Formula
 from symconv.affine import Affine
 from symconv.derivation import Derivation, derive
 from symconv.equation import Access, Equation
-from symconv.family import random_layer
+from symconv.family import random_equation, random_layer
 from symconv.lecture.figures import Figure, figures
 from symconv.lecture.palette import LIGHT, Ink, inks
 from symconv.lecture.words import LANGUAGES, words
@@ -65,6 +65,7 @@ def small(seed: int, rank: int) -> Conv:
 
 FAMILY = {f"{rank}-D {seed}": small(seed, rank) for rank in (1, 2) for seed in range(12)}
 LAYERS = {**NAMED, **FAMILY}
+EQUATIONS = {f"equation {seed}": random_equation(random.Random(seed)) for seed in range(40)}
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def numbers(system: System, seed: int) -> dict[str, Any]:
 
 @cache
 def case(name: str) -> Case:
-    derivation = derive(LAYERS[name])
+    derivation = derive({**LAYERS, **EQUATIONS}[name])
     system = derivation.system.concrete()
     given = numbers(system, len(name))
     upstream = given[f"d{system.output.name}"]
@@ -396,11 +397,11 @@ def meets(c: Case, wrt: str, at: Index) -> set[str]:
                             if (a.tensor.name, index) == (wrt, at):
                                 names = ["d" * (n > 0) + e.output.name, *(f.tensor.name for f in t.factors)]
                                 found |= {term(c, m, i) for k, (m, i) in enumerate(zip(names, here, strict=True))
-                                          if k != n}
+                                          if k != n or a.function}  # f'(x) reads x as well
     return found
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", [*LAYERS, *EQUATIONS])
 def test_marked_elements_are_those_that_meet(name: str):
     c = case(name)
     for f in filter(is_meeting, c.drawn):

@@ -103,8 +103,8 @@ class Gather:
 
 
 def gather(scene: Scene, found: Rows, name: str, title: str, description: str) -> Figure | None:
-    """The lines into each element in turn; it begins with one that all weights reach. None where they would be
-    too many to follow."""
+    """The lines into each element in turn; it begins with one that all weights reach. None where there
+    are none, or too many to follow."""
     g = Gather(scene, found)
     most = max(len(lines) for lines in g.lines.values())
     if not 0 < most <= MOST or sum(map(len, g.lines.values())) > LINES:

@@ -33,7 +33,8 @@ class Meeting:
         self.scene, self.equation, self.output = scene, equation, equation.output
         self.tensors = [*equation.reads, equation.output]
         every = list(product(*map(range, self.output.extents)))
-        self.steps: list[Index] = every if len(every) <= STEPS else every[:: -(-len(every) // STEPS)]
+        apart = -(-len(every) // STEPS)
+        self.steps: list[Index] = [*every[:-1:apart], every[-1]]
         heads = [width(scene.heading(t), 16) for t in self.tensors]
         for self.cell in CELLS:
             wide = [max(h, _shape(t)[1] * self.cell) for h, t in zip(heads, self.tensors, strict=True)]
