@@ -19,10 +19,10 @@ def _shape(tensor: Tensor) -> tuple[int, int]:
 
 
 def can_meet(equation: Equation) -> bool:
-    """Is everything small enough to be drawn, and more than one array changed element by element?"""
+    """Is everything small enough to be drawn, and is there more to see than one element made of its like?"""
     tensors = (equation.output, *equation.reads)
     flat = all(len(t.shape) <= 2 and max(_shape(t)) <= MOST and min(_shape(t)) > 0 for t in tensors)
-    same = all(len(t.factors) == 1 and not t.indices for t in equation.terms)
+    same = all(f.indices == equation.left.indices for t in equation.terms for f in t.factors)
     return flat and not same and bool(equation.reads)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symconv.equation import Equation, Tensor
+from symconv.equation import Access, Equation, Tensor
 from symconv.expand import Index, Monomial, monomials
-from symconv.lecture.figures.svg import Names, Run
+from symconv.lecture.figures.svg import Names, Run, letter
 
 Array = NDArray[Any]
 COMPUTED = 2000  # products in a sum that is not given
@@ -83,19 +83,23 @@ def digits(value: Value) -> str:
 def written(names: Names, values: Values, tensor: Tensor, index: Index, products: Sequence[Monomial]) -> list[Run]:
     """`o_1 = w_1 x_1 + w_2 x_2 = 1·4 + 2·1 = 6`: letters while they fit, numbers where they are known."""
     products = sorted(products, key=lambda m: (-len(m.factors), [i for _, i in _ordered(m)]))
-    total = values.of(tensor, index)
     line = [*names.full(tensor, index), Run(" = ")]
     if not products:
         return [*line, Run("0")]
+    total = values.total(products) if len(products) <= COMPUTED else values.of(tensor, index)
     letters = len(products) <= LETTERS
+
+    def letters_of(m: Monomial) -> list[Run]:
+        return _letters(names, m)
+
     if letters:
-        line += _sum([_letters(names, m) for m in products])
+        line += _sum(products, letters_of)
     elif total is None or len(products) > MOST:
-        line += [*_sum([_letters(names, m) for m in products[:2]]), Run(" + ⋯ + "), *_letters(names, products[-1])]
+        line += [*_sum(products[:2], letters_of), Run(" + ⋯"), *_sum(products[-1:], letters_of, led=True)]
     if total is None:
         return line
     if len(products) <= MOST:
-        line += [Run(" = ")] * letters + _sum([_digits(names, values, m) for m in products])
+        line += [Run(" = ")] * letters + _sum(products, lambda m: _digits(names, values, m))
     return [*line, Run(" = "), Run(digits(total), "", names.tone(tensor))]
 
 
@@ -104,35 +108,45 @@ def spoken(line: Sequence[Run]) -> str:
     return "".join(("_" if r.kind == "s" else "") + r.text for r in line)
 
 
-def _sum(parts: Sequence[list[Run]]) -> list[Run]:
+def _sum(products: Sequence[Monomial], part: Callable[[Monomial], list[Run]], led: bool = False) -> list[Run]:
+    """Products with their signs between them, a positive first one without; led: it has one as well."""
     line: list[Run] = []
-    for part in parts:
-        line += [Run(" + ")] * bool(line) + part
+    for m in products:
+        negative = m.coefficient < 0
+        if line or led:
+            line.append(Run(" − " if negative else " + "))
+        elif negative:
+            line.append(Run("−"))
+        line += part(m)
     return line
 
 
-def _ordered(m: Monomial) -> list[tuple[Tensor, Index]]:
+def _ordered(m: Monomial) -> list[tuple[Access, Index]]:
     """Upstream gradient, then as the equation has them."""
-    return [(f.tensor, i) for f, i in sorted(m.factors, key=lambda p: not p[0].tensor.gradient_of)]
+    return sorted(m.factors, key=lambda p: not p[0].tensor.gradient_of)
+
+
+def _lead(m: Monomial) -> list[str]:
+    """The coefficient without its sign, where it has to be written."""
+    size = abs(m.coefficient)
+    return [digits(size)] if size != 1 or not m.factors else []
 
 
 def _letters(names: Names, m: Monomial) -> list[Run]:
-    lead = [Run(digits(m.coefficient.numerator if m.coefficient.denominator == 1 else m.coefficient) + " ")]
-    functions = {f.tensor.name: f.function for f, _ in m.factors}
-    out = lead if m.coefficient != 1 else []
-    for tensor, index in _ordered(m):
-        part = names.full(tensor, index)
-        name = functions[tensor.name]
-        out += [Run(f"{name}("), *part, Run(")")] if name else part
+    out = [Run(f"{c} ") for c in _lead(m)]
+    for f, index in _ordered(m):
+        part = names.full(f.tensor, index)
+        out += [Run(letter(f.function)), Run("("), *part, Run(")")] if f.function else part
         out.append(Run(" "))
-    return out[:-1]
+    return out[:-1] if m.factors else out
 
 
 def _digits(names: Names, values: Values, m: Monomial) -> list[Run]:
-    out = [Run(digits(m.coefficient.numerator))] if m.coefficient != 1 else []
-    for tensor, index in _ordered(m):
-        value = values.of(tensor, index)
-        text = digits(value if value is not None else 0)
+    out = [Run(c) for c in _lead(m)]
+    for f, index in _ordered(m):
+        value = values.of(f.tensor, index)
+        assert value is not None and not f.function, "only sums of known numbers are written in numbers"
+        text = digits(value)
         held = f"({text})" if text.startswith("−") else text
-        out += [Run("·")] * bool(out) + [Run(held, "n", names.classes(tensor, index))]
+        out += [Run("·")] * bool(out) + [Run(held, "n", names.classes(f.tensor, index))]
     return out
