@@ -112,7 +112,8 @@ ROOMS = (
     ("lecture.sections.layer", "lecture.sections.sizes", "lecture.sections.drawings", "lecture.sections.derivation",
      "lecture.sections.elements", "lecture.sections.numbers", "lecture.sections.code"),
     ("lecture.sections.exercises",),
-    ("lecture.story", "lecture.html"),
+    ("lecture.story", "lecture.html", "lecture.tex"),
+    ("lecture.markdown",),
     ("lecture.command",),
     # Measuring beside others.
     ("bench.layers", "bench.turns"),

@@ -54,7 +54,7 @@ def test_a_page_asks_for_nothing_but_itself(browser: Browser, alone: Path) -> No
 @pytest.mark.parametrize("width", [400, 1200])
 def test_nothing_overflows_and_nothing_is_complained_about(browser: Browser, name: str, width: int) -> None:
     browser.open(GALLERY / name, width)
-    assert all(u.startswith(GALLERY.as_uri()) or u.startswith("data:") for u in browser.requests())
+    assert all(u.startswith((GALLERY.as_uri(), "data:")) for u in browser.requests())
     assert not browser.complaints() and browser.run(OVERFLOW) == []
 
 

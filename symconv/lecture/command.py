@@ -10,8 +10,10 @@ from symconv.emit import write_files
 from symconv.errors import NotSupported
 from symconv.lecture.blocks import Document
 from symconv.lecture.html import page
+from symconv.lecture.markdown import notes
 from symconv.lecture.story import lecture
 from symconv.lecture.subject import Subject
+from symconv.lecture.tex import article
 from symconv.lecture.words import words
 from symconv.system import LayerLike
 
@@ -39,7 +41,15 @@ Files = Mapping[str, str]
 Format = Callable[[Document, Subject, str], Files]
 FORMATS: dict[str, Format] = {
     ".html": lambda document, s, stem: {f"{stem}.html": page(document, s.mark)},
+    ".md": lambda document, s, stem: {f"{stem}.md": notes(document, stem), **_beside(document, stem)},
+    ".tex": lambda document, s, stem: {f"{stem}.tex": article(document, s.ink, stem), **_beside(document, stem)},
 }
+
+
+def _beside(document: Document, stem: str) -> Files:
+    """The figures of formats that link them."""
+    return {f"{stem}-{f.name}.svg": f.file() for f in document.figures()}
+
 
 
 def run(layer: LayerLike, request: Request) -> list[Path]:
