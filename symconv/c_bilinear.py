@@ -62,7 +62,7 @@ def _printed(function: Function, candidate: Candidate, choice: Choice) -> CFunct
     program, factor = in_integers(plan.program)
     whole = _function(replace(plan, program=program), function, "double", choice)
     bound = partial(error_bound, plan.program)
-    rounded = Rounded(bound, whole, factor, _growth(program), _note(told))
+    rounded = Rounded(bound, whole, factor, _growth(program), _note(told), told)
     made = _function(plan, function, "float", choice)
     checked = "Checked against the equation: every matrix on a tile, the steps by proof."
     facts = (*made.facts, *told.lines(), str(cost(plan)), checked)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.affine import Affine
+from symconv.bilinear.story import Story
 from symconv.c_vector import BYTES, total_helper, transpose_helper, vector_lines, vector_typedef
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
@@ -123,6 +124,7 @@ class Rounded:
         whole: the same function in double with whole constants: exact for integers, its result `factor` times larger.
         growth: how much larger than the sum of magnitudes anything can get in `whole`.
         note: the bound, in a line.
+        story: how the algorithm comes about, for readers.
     """
 
     bound: Callable[[Mapping[str, Any]], Any]
@@ -130,6 +132,7 @@ class Rounded:
     factor: int
     growth: int
     note: str
+    story: Story | None = None
 
 
 def nest_function(function: Function, types: Mapping[str, str], made: Program) -> CFunction:

@@ -110,7 +110,7 @@ ROOMS = (
     ("lecture.blocks", "lecture.example", "lecture.extents", "lecture.layout"),
     ("lecture.subject",),
     ("lecture.sections.layer", "lecture.sections.sizes", "lecture.sections.drawings", "lecture.sections.derivation",
-     "lecture.sections.elements", "lecture.sections.numbers", "lecture.sections.code"),
+     "lecture.sections.elements", "lecture.sections.numbers", "lecture.sections.bilinear", "lecture.sections.code"),
     ("lecture.sections.exercises",),
     ("lecture.story", "lecture.html", "lecture.tex"),
     ("lecture.markdown",),

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -17,6 +18,7 @@ from symconv.lecture import blocks as b
 from symconv.lecture.example import RATE
 from symconv.lecture.extents import at_sizes, extents, fits, small
 from symconv.lecture.html import page
+from symconv.lecture.sections.bilinear import section as bilinear
 from symconv.lecture.sections.elements import toeplitz
 from symconv.lecture.sections.numbers import section as numbers
 from symconv.lecture.sections.sizes import parameters
@@ -195,6 +197,21 @@ def test_smaller_sizes_keep_what_the_layer_is() -> None:
 
 
 
+def test_the_matrices_of_a_bilinear_kernel_compute_the_form_they_stand_for() -> None:
+    """y_i = sum_j w_j x_{i+j} from the matrices as they are shown, in exact fractions."""
+    s = Subject(symconv.Conv((56, 56), (3, 3), channels=32, filters=32, padding=1), words("ko"), isa="avx512")
+    found = bilinear(s)
+    assert found is not None and bilinear(Subject(s.layer, s.words)) is None
+    for part in found.blocks:
+        lines = [x.lines for x in b.flat((part,)) if isinstance(x, b.Display)]
+        shown = [[[Fraction(c.value) for c in row] for row in line.items[1].rows] for line in lines[2]]  # type: ignore
+        outputs, taps, signal = (np.array(m, dtype=object) for m in shown)
+        rng = np.random.default_rng(1)
+        w, x = (rng.integers(-9, 9, m.shape[1]).astype(object) for m in (taps, signal))
+        direct = [sum(w[j] * x[i + j] for j in range(len(w))) for i in range(len(outputs))]
+        assert list(outputs @ ((taps @ w) * (signal @ x))) == direct
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_formulas_are_well_formed(name: str) -> None:
     for text in re.findall(r"<math.*?</math>", (FOLDER / f"{name}.html").read_text(), re.S):
@@ -206,13 +223,9 @@ def test_names_cannot_break_out_of_a_page() -> None:
     assert "<script>" not in MathML().whole(node) and ET.fromstring(MathML().whole(node)) is not None
 
 
-def catalogue(language: str) -> Words:
-    return words(language)
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_catalogues_have_the_same_keys_and_holes(language: str) -> None:
-    ours, english = ({k: v for k, v in catalogue(n).table.items() if not k.startswith("names.")}
+    ours, english = ({k: v for k, v in words(n).table.items() if not k.startswith("names.")}
                      for n in (language, "en"))
     assert set(ours) == set(english)
     assert {k for k in ours if set(HOLE.findall(ours[k])) != set(HOLE.findall(english[k]))} == set()

@@ -60,14 +60,14 @@ def run(layer: LayerLike, request: Request) -> list[Path]:
         ShapeError: a size has no number.
         SymconvError: the folder cannot be written.
     """
-    subject = Subject(layer, words(request.language), request.base, request.seed)
+    subject = Subject(layer, words(request.language), request.base, request.seed, request.isa)
     if request.figures_only:
         return write_files(figure_files(subject), request.out)
     suffix = request.out.suffix.lower()
     if suffix not in FORMATS:
         raise NotSupported(f"a report is written as {', '.join(FORMATS)}, by the end of the file's name; "
                            f"not {request.out.name!r}")
-    document = lecture(subject, request.exercises, request.answers, request.isa)
+    document = lecture(subject, request.exercises, request.answers)
     return write_files(FORMATS[suffix](document, subject, request.out.stem), request.out.parent)
 
 

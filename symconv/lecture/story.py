@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from symconv.lecture.blocks import Document, Paragraph, Section
-from symconv.lecture.sections import code, derivation, drawings, elements, exercises, layer, numbers, sizes
+from symconv.lecture.sections import bilinear, code, derivation, drawings, elements, exercises, layer, numbers, sizes
 from symconv.lecture.subject import Subject, values
 from symconv.lecture.words import Pieces
 from symconv.notation.nodes import Element
@@ -13,14 +13,12 @@ from symconv.notation.nodes import Element
 LEGEND = 40  # elements offered to be lit up
 
 
-def lecture(s: Subject, questions: int = 4, with_answers: bool = False, isa: str = "generic",
-            evidence: str = "") -> Document:
+def lecture(s: Subject, questions: int = 4, with_answers: bool = False, evidence: str = "") -> Document:
     """The lecture on a layer or a formula.
 
     Args:
         questions: how many exercises.
         with_answers: end with their answers.
-        isa: whose vectors the C code uses.
         evidence: what was checked of the kernels, where they were.
 
     Raises:
@@ -30,7 +28,7 @@ def lecture(s: Subject, questions: int = 4, with_answers: bool = False, isa: str
     asked = exercises.exercises(s, questions)
     found: list[Section | None] = [
         layer.section(s), sizes.section(s), drawings.section(s), derivation.section(s), elements.section(s),
-        elements.turned(s), numbers.section(s), code.section(s, isa, evidence),
+        elements.turned(s), bilinear.section(s), numbers.section(s), code.section(s, evidence),
         exercises.section(s, asked), exercises.answers(s, asked) if with_answers else None]
     sections = tuple(x for x in found if x is not None)
     lead = (Paragraph(s.say("page.lead")), Paragraph(s.say("page.colours")))

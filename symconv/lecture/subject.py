@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from symconv.derivation import Derivation, derive
+from symconv.emit import Package, emit
 from symconv.equation import Equation, Tensor
 from symconv.errors import LimitExceeded
 from symconv.expand import Index, monomials, written_out
@@ -31,12 +32,14 @@ class Subject:
         layer: as it was given; figures take it too.
         base: where printed indices start.
         seed: of the numbers.
+        isa: whose vectors the C code uses.
     """
 
     layer: LayerLike
     words: Words
     base: int = 1
     seed: int = 0
+    isa: str = "generic"
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -62,6 +65,11 @@ class Subject:
         if any(prod(t.extents) > READABLE for t in tensors):
             return None
         return example(self.derivation, self.shown, self.seed)
+
+    @cached_property
+    def package(self) -> Package:
+        """The kernels as they are emitted. Raises what `emit` raises where there are none."""
+        return emit(self.derivation, isa=self.isa)
 
     @cached_property
     def inks(self) -> dict[str, Ink]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from symconv.derivation import Function
-from symconv.emit import Package, emit
+from symconv.emit import Package
 from symconv.errors import SymconvError
 from symconv.lecture.blocks import Block, Display, Folded, Listing, Paragraph, Part, Section
 from symconv.lecture.subject import Subject
@@ -13,7 +13,7 @@ from symconv.lecture.subject import Subject
 LONGEST = 90  # lines of one function
 
 
-def section(s: Subject, isa: str = "generic", evidence: str = "") -> Section:
+def section(s: Subject, evidence: str = "") -> Section:
     """NumPy and C for every function.
 
     Args:
@@ -21,7 +21,7 @@ def section(s: Subject, isa: str = "generic", evidence: str = "") -> Section:
     """
     title = s.words.text("code.title")
     try:
-        package = emit(s.derivation, isa=isa)
+        package = s.package
     except SymconvError as e:
         return Section("code", title, (Paragraph(s.say("code.none", reason=str(e))),))
     status = Paragraph(s.say("code.checked", evidence=evidence), "proved") if evidence else Paragraph(
