@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from symconv.lecture.blocks import Drawing, Paragraph, Section
+from symconv.lecture.example import Array, given, whole
 from symconv.lecture.figures import Figure, figures
-from symconv.lecture.subject import Subject
+from symconv.lecture.subject import READABLE, Subject, elements
 
 
 def section(s: Subject) -> Section | None:
@@ -17,7 +18,14 @@ def section(s: Subject) -> Section | None:
 
 
 def drawn(s: Subject) -> tuple[Figure, ...]:
-    """The figures, with the worked example's numbers in their cells where its sizes are those asked for."""
+    """The figures at the sizes asked for, with numbers in their cells: the worked example's where it has them."""
+    return figures(s.derivation, s.words, _numbers(s), s.base)
+
+
+def _numbers(s: Subject) -> dict[str, Array] | None:
     e = s.example
-    numbers = {t.name: e.values[t.name] for t in (*e.system.inputs, e.upstream)} if e and not s.shrunk else None
-    return figures(s.derivation, s.words, numbers, s.base)
+    if e is not None and not s.shrunk:
+        return {t.name: e.values[t.name] for t in (*e.system.inputs, e.upstream)}
+    system = whole(s.system.concrete())
+    small = all(elements(t) <= READABLE for q in system.equations for t in (q.output, *q.reads))
+    return given(system, s.seed) if system.equations and small else None
