@@ -115,8 +115,9 @@ def emit(layers: Path | None, target: str, dtype: str, accumulate: bool, isa: st
 @click.option("--figures-only", is_flag=True, help="Write each figure as an SVG file into the folder --out names.")
 @click.option("--base", type=click.IntRange(0, 1), default=None, help="Where indices start: 1, or as in the formula.")
 @click.option("--isa", default="generic", show_default=True, help="Vectors in the C shown, as in emit.")
+@click.option("--validate", is_flag=True, help="Compile and run the kernels shown, and say so on the page.")
 def report(out: Path, lang: str, seed: int, exercises: int, answers: bool, figures_only: bool, base: int | None,
-           isa: str, **values: Any) -> None:
+           isa: str, validate: bool, **values: Any) -> None:
     """Write a lecture: derivation, figures, a worked example, exercises and code on one page."""
     from symconv.lecture.command import Request, run
 
@@ -124,7 +125,7 @@ def report(out: Path, lang: str, seed: int, exercises: int, answers: bool, figur
     if layer is None:
         raise click.UsageError("no layer is described; for example: symconv report --input 5 --kernel 3 -o conv1d.html")
     base = getattr(layer, "base", 1) if base is None else base
-    changed = run(layer, Request(out, lang, seed, exercises, answers, figures_only, base, isa))
+    changed = run(layer, Request(out, lang, seed, exercises, answers, figures_only, base, isa, validate))
     for path in changed:
         click.echo(path)
 

@@ -8,6 +8,7 @@ import sys
 import xml.etree.ElementTree as ET
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from symconv.lecture.example import RATE
 from symconv.lecture.extents import at_sizes, extents, fits, small
 from symconv.lecture.html import page
 from symconv.lecture.sections.bilinear import section as bilinear
+from symconv.lecture.sections.code import section as code
 from symconv.lecture.sections.elements import toeplitz
 from symconv.lecture.sections.numbers import section as numbers
 from symconv.lecture.sections.sizes import parameters
@@ -258,3 +260,20 @@ def test_a_page_is_the_same_every_time_and_the_seed_changes_it() -> None:
         s = Subject(symconv.Conv(5, 3), words("en"), seed=seed)
         return page(lecture(s), s.mark)
     assert made(1) == made(1) != made(2)
+
+
+def test_a_page_says_whether_its_kernels_were_run() -> None:
+    layer = symconv.Conv(5, 3)
+    assert "were written but not run" in str(code(Subject(layer, words("en"))).blocks[0])
+    ran = code(Subject(layer, words("en"), validate=True)).blocks[0]
+    assert isinstance(ran, b.Paragraph) and ran.tone == "proved" and "checks passed" in str(ran.pieces)
+
+
+def test_every_sentence_of_the_catalogue_is_used() -> None:
+    root = Path(symconv.__file__).parent
+    text = "\n".join(p.read_text() for p in [*root.glob("lecture/**/*.py"), root / "steps.py"])
+    used = set(re.findall(r"[\"']([a-z_.]+?)[\"']", text))
+    built = ("role.", "reason.", "layer.head_", "sizes.head_", "names.", "figures.")  # keys put together
+    missing = {k for k in words("en").table if not k.startswith(built) and k not in used
+               and k.removeprefix("steps.") not in used and k.removeprefix("page.") not in used}
+    assert missing - {"sizes.gather", "sizes.scatter"} == set()

@@ -35,6 +35,7 @@ class Request:
     figures_only: bool = False
     base: int = 1
     isa: str = "generic"
+    validate: bool = False
 
 
 Files = Mapping[str, str]
@@ -60,7 +61,8 @@ def run(layer: LayerLike, request: Request) -> list[Path]:
         ShapeError: a size has no number.
         SymconvError: the folder cannot be written.
     """
-    subject = Subject(layer, words(request.language), request.base, request.seed, request.isa)
+    subject = Subject(layer, words(request.language), request.base, request.seed, request.isa,
+                      request.validate)
     if request.figures_only:
         return write_files(figure_files(subject), request.out)
     suffix = request.out.suffix.lower()

@@ -13,13 +13,12 @@ from symconv.notation.nodes import Element
 LEGEND = 40  # elements offered to be lit up
 
 
-def lecture(s: Subject, questions: int = 4, with_answers: bool = False, evidence: str = "") -> Document:
+def lecture(s: Subject, questions: int = 4, with_answers: bool = False) -> Document:
     """The lecture on a layer or a formula.
 
     Args:
         questions: how many exercises.
         with_answers: end with their answers.
-        evidence: what was checked of the kernels, where they were.
 
     Raises:
         ShapeError: a size has no number.
@@ -28,7 +27,7 @@ def lecture(s: Subject, questions: int = 4, with_answers: bool = False, evidence
     asked = exercises.exercises(s, questions)
     found: list[Section | None] = [
         layer.section(s), sizes.section(s), drawings.section(s), derivation.section(s), elements.section(s),
-        elements.turned(s), bilinear.section(s), numbers.section(s), code.section(s, evidence),
+        elements.turned(s), bilinear.section(s), numbers.section(s), code.section(s),
         exercises.section(s, asked), exercises.answers(s, asked) if with_answers else None]
     sections = tuple(x for x in found if x is not None)
     lead = (Paragraph(s.say("page.lead")), Paragraph(s.say("page.colours")))

@@ -33,6 +33,7 @@ class Subject:
         base: where printed indices start.
         seed: of the numbers.
         isa: whose vectors the C code uses.
+        validate: compile and run the kernels that are shown.
     """
 
     layer: LayerLike
@@ -40,6 +41,7 @@ class Subject:
     base: int = 1
     seed: int = 0
     isa: str = "generic"
+    validate: bool = False
 
     @cached_property
     def derivation(self) -> Derivation:

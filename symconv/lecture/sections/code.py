@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from symconv.derivation import Function
 from symconv.emit import Package
 from symconv.errors import SymconvError
 from symconv.lecture.blocks import Block, Display, Folded, Listing, Paragraph, Part, Section
 from symconv.lecture.subject import Subject
+from symconv.validate import validate
 
 LONGEST = 90  # lines of one function
 
 
-def section(s: Subject, evidence: str = "") -> Section:
-    """NumPy and C for every function.
+def section(s: Subject) -> Section:
+    """NumPy and C for every function, and what was checked of them.
 
-    Args:
-        evidence: what was checked of these very kernels; "" where nothing was.
+    Raises:
+        ValidationError: a kernel was run and did not compute what its equation says.
     """
     title = s.words.text("code.title")
     try:
         package = s.package
     except SymconvError as e:
         return Section("code", title, (Paragraph(s.say("code.none", reason=str(e))),))
-    status = Paragraph(s.say("code.checked", evidence=evidence), "proved") if evidence else Paragraph(
-        s.say("code.unchecked", command=f"symconv emit {s.system.command}"), "open")
-    return Section("code", title, (status, *(_function(s, package, f) for f in package.derivation.functions)))
+    parts = (_function(s, package, f) for f in package.derivation.functions)
+    return Section("code", title, (*_status(s, package), *parts))
+
+
+def _status(s: Subject, package: Package) -> Iterator[Block]:
+    if not s.validate:
+        yield Paragraph(s.say("code.unchecked", command=f"symconv emit {s.system.command}"), "open")
+        return
+    evidence = validate(package)
+    evidence.require()
+    yield Paragraph(s.say("code.checked", count=len(evidence.checks)), "proved")
+    if evidence.not_run:
+        yield Paragraph(s.say("code.not_run", what="; ".join(evidence.not_run)), "open")
 
 
 def _function(s: Subject, package: Package, f: Function) -> Part:
