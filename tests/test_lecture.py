@@ -9,12 +9,14 @@ import xml.etree.ElementTree as ET
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 from make_reports import FOLDER, REPORTS, reports
 
 import symconv
+from symconv.family import random_equation, random_layer
 from symconv.lecture import blocks as b
 from symconv.lecture.example import RATE
 from symconv.lecture.extents import at_sizes, extents, fits, small
@@ -277,3 +279,19 @@ def test_every_sentence_of_the_catalogue_is_used() -> None:
     missing = {k for k in words("en").table if not k.startswith(built) and k not in used
                and k.removeprefix("steps.") not in used and k.removeprefix("page.") not in used}
     assert missing - {"sizes.gather", "sizes.scatter"} == set()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_layer_and_any_equation_has_a_page(seed: int) -> None:
+    """Nothing is shown that its own checks refuse: the example raises where the oracle disagrees."""
+    rng = Random(seed)
+    layer = random_equation(rng) if seed % 3 == 0 else random_layer(rng)
+    s = Subject(layer, words(LANGUAGES[seed % 2]), base=seed % 2, seed=seed)
+    assert len(page(lecture(s, with_answers=True), s.mark).encode()) < 450_000
+
+
+def test_a_loss_that_is_not_affine_is_not_compared_with_difference_quotients() -> None:
+    x, y = symconv.Tensor("x", 3), symconv.Tensor("y", 3)
+    i, = symconv.indices("i")
+    found = Subject(symconv.Equation(y[i], x[i] * x[i]), words("en")).example
+    assert found is not None and found.quotients == 0 and found.checked == 6

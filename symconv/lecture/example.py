@@ -68,10 +68,12 @@ def given(system: System, seed: int) -> dict[str, Array]:
 
 
 def whole(system: System) -> System:
-    """The equations up to the first with a function that has no whole values."""
+    """The equations up to the first that has no whole values: for its function, or for a fraction in it."""
     kept = 0
     for e in system.equations:
         if any(f.function not in EXACT_FUNCTIONS for t in e.terms for f in t.factors):
+            break
+        if any(t.coefficient.denominator != 1 for t in e.terms):
             break
         kept += 1
     equations = system.equations[:kept]
@@ -135,7 +137,7 @@ def _against_oracle(system: System, values: Mapping[str, Array], made: Mapping[s
 
 def _against_quotients(system: System, values: Mapping[str, Array], made: Mapping[str, Equation]) -> int:
     """(L(v + 1) - L(v))/1 for each element v of an input, where every equation is affine in it."""
-    if any(f.function for e in system.equations for t in e.terms for f in t.factors):
+    if not _affine(system):
         return 0
     inputs: dict[str, Array] = {t.name: values[t.name] for t in system.inputs}
     above = values[system.output.gradient().name].reshape(-1)
@@ -152,6 +154,15 @@ def _against_quotients(system: System, values: Mapping[str, Array], made: Mappin
                 raise ValidationError(f"dL/d{name}{list(at)} is not the difference quotient of the loss")
             count += 1
     return count
+
+
+def _affine(system: System) -> bool:
+    """Is the loss affine in each element: no function, no product of a tensor with itself, none that is read twice?"""
+    factors = [[f.tensor.name for f in t.factors] for e in system.equations for t in e.terms]
+    readers = [{t.name for t in e.reads} for e in system.equations]
+    return (not any(f.function for e in system.equations for t in e.terms for f in t.factors)
+            and all(len(set(names)) == len(names) for names in factors)
+            and sum(map(len, readers)) == len(set().union(*readers)))
 
 
 def products(equation: Equation, values: Mapping[str, Array], at: Index) -> list[tuple[int, ...]]:

@@ -22,7 +22,7 @@ from symconv.templating import environment
 
 FONT = "math.woff2"
 MOST_TERMS = 160  # elements that light up
-ROOM = 170_000
+ROOM = 140_000
 TERM = re.compile(r"\bterm-\w+")
 
 

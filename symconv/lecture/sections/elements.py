@@ -81,11 +81,12 @@ def _by_indices(s: Subject, x: Tensor, gradient: Equation) -> Iterator[Block]:
     brackets = [show.bracket(c, term.indices) for c in term.constraints if c.equality and len(c.expression.names) > 2]
     if not brackets:
         return
-    yield Paragraph(s.say("turned.indices", conditions=tuple(brackets), x=tensor_node(x)))
     here = s.at(gradient, s.shown)
     at = max(product(*map(range, here.output.extents)), key=lambda i: (sum(1 for _ in monomials(here, i)),
                                                                       -sum(i), i))
     found = [m for _, m in monomials(here, at)][:6]
+    if not found or any(len(m.factors) != 2 for m in found):
+        return
     delta, other = found[0].factors[0][0].tensor, found[0].factors[1][0].tensor
     if not delta.gradient_of:
         delta, other = other, delta
@@ -95,6 +96,7 @@ def _by_indices(s: Subject, x: Tensor, gradient: Equation) -> Iterator[Block]:
         rows.append(((s.element(delta, index[delta.name]),), (s.element(other, index[other.name]),),
                      (Product((s.element(delta, index[delta.name]), s.element(other, index[other.name]))),)))
     head = ((tensor_node(delta),), (tensor_node(other),), s.say("turned.product"))
+    yield Paragraph(s.say("turned.indices", conditions=tuple(brackets), x=tensor_node(x)))
     yield Table(s.say("turned.table", element=s.element(here.output, at)), head, tuple(rows))
     yield Paragraph(s.say("turned.falls"))
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
+import numpy as np
+
 from symconv.affine import Affine
 from symconv.equation import Equation, Term
 from symconv.expand import monomials
@@ -59,12 +61,14 @@ def _fresh(s: Subject, seed: int) -> Example | None:
     return example(s.derivation, s.shown, seed, quotients=False) if s.example is not None else None
 
 
-def _element_of(s: Subject, e: Example, equation: Equation, rng: Random, given: list[str]) -> Exercise:
-    """Compute one element."""
+def _element_of(s: Subject, e: Example, equation: Equation, rng: Random, given: list[str]) -> Exercise | None:
+    """Compute one element; None where every product reads outside an array."""
     counts: dict[tuple[int, ...], int] = {}
     for index, _ in monomials(equation):
         counts[index] = counts.get(index, 0) + 1
     good = [i for i in sorted(counts) if 1 < counts[i] <= 9] or sorted(counts)
+    if not good:
+        return None
     at = rng.choice(good)
     tensors = [t for t in equation.reads if t.name in given]
     boxes = Beside(tuple(g for t in tensors for g in grid(s, t, e.values[t.name])))
@@ -122,7 +126,7 @@ def _wrong(s: Subject, rng: Random, seed: int) -> Exercise | None:
         right = s.derivation.grad[name]
         for wrong in rng.sample(list(_slips(right)), len(list(_slips(right)))):
             numbers = evaluated(wrong.at(dict(s.shown.sizes)), e.values)
-            off = [tuple(map(int, i)) for i in zip(*(numbers != e.values[f"d{name}"]).nonzero(), strict=True)]
+            off = [i for i in np.ndindex(*numbers.shape) if numbers[i] != e.values[f"d{name}"][i]]
             if off:
                 return _told(s, e, name, wrong, int(numbers[off[0]]), off[0])
     return None
