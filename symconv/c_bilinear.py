@@ -90,7 +90,7 @@ def _printed(function: Function, shape: Shape, asked: Asked, choice: Choice) -> 
     told = story(bare)
     program, factor = in_integers(plan.program)
     whole = _function(replace(shape.packed, plan=replace(plan, program=program)), function, "double", choice, asked)
-    rounded = Rounded(partial(error_bound, bare), whole, factor, _growth(program), _note(told))
+    rounded = Rounded(partial(error_bound, bare), whole, factor, _growth(program), _note(told), told)
     made = _function(shape.packed, function, "float", choice, asked)
     checked = ("Checked against the equation: every matrix on a tile, the steps by proof; "
                f"{check_cover(plan)} pieces of its matrix products are all of them, once.")

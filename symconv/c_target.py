@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from symconv.affine import Affine
+from symconv.bilinear.story import Story
 from symconv.c_routine import CTYPES, Block, CStep, Local, Prepared, Routine, routines, shape_text
 from symconv.c_vector import total_helper, transpose_helper, vector_lines, vector_typedef
 from symconv.derivation import Function
@@ -116,6 +117,7 @@ class Rounded:
         whole: the same function in double with whole constants: exact for integers, its result `factor` times larger.
         growth: how much larger than the sum of magnitudes anything can get in `whole`.
         note: the bound, in a line.
+        story: how the algorithm comes about, for readers.
     """
 
     bound: Callable[[Mapping[str, Any]], Any]
@@ -123,6 +125,7 @@ class Rounded:
     factor: int
     growth: int
     note: str
+    story: Story | None = None
 
 
 def nest_function(function: Function, types: Mapping[str, str], made: Program,

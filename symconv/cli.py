@@ -1,4 +1,4 @@
-"""The command line: derive | emit | vectors | check | verify | explain | bench | fuzz | doctor.
+"""The command line: derive | emit | report | vectors | check | verify | explain | bench | fuzz | doctor.
 
 Heavy modules load in the commands.
 """
@@ -155,6 +155,32 @@ def check(got: Path, seed: int, **values: Any) -> None:
     from symconv.show import show_check
 
     sys.exit(show_check(console(), required(values, "check g24ic24oc24ih6oh3kh3sh2ph1 --got out.npz"), got, seed))
+
+
+@main.command()
+@layer_options
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True,
+              help="File to write; its suffix chooses the format: .html, .md or .tex.")
+@click.option("--lang", type=click.Choice(["en", "ko"]), default="en", show_default=True, help="Language.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the numbers in examples and exercises.")
+@click.option("--exercises", type=click.IntRange(0, 50), default=4, show_default=True, help="How many exercises.")
+@click.option("--answers", is_flag=True, help="End with the answers to the exercises.")
+@click.option("--figures-only", is_flag=True, help="Write each figure as an SVG file into the folder --out names.")
+@click.option("--base", type=click.IntRange(0, 1), default=None, help="Where indices start: 1, or as in the formula.")
+@click.option("--isa", default="generic", show_default=True, help="Vectors in the C shown, as in emit.")
+@click.option("--validate", is_flag=True, help="Compile and run the kernels shown, and say so on the page.")
+def report(out: Path, lang: str, seed: int, exercises: int, answers: bool, figures_only: bool, base: int | None,
+           isa: str, validate: bool, **values: Any) -> None:
+    """Write a lecture: derivation, figures, a worked example, exercises and code on one page."""
+    from symconv.lecture.command import Request, run
+
+    layer = layer_from(values)
+    if layer is None:
+        raise click.UsageError("no layer is described; for example: symconv report --input 5 --kernel 3 -o conv1d.html")
+    base = getattr(layer, "base", 1) if base is None else base
+    changed = run(layer, Request(out, lang, seed, exercises, answers, figures_only, base, isa, validate))
+    for path in changed:
+        click.echo(path)
 
 
 @main.command()

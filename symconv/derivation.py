@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 from symconv.calculus import gradient, transpose
@@ -102,6 +103,24 @@ class Derivation:
         parts = tuple(gradient_steps(e, t, e.output.gradient(), gradient(e, t, e.output.gradient()))
                       for e, t in readers)
         return several(parts, total, readers[0][1], called)
+
+    def _repr_latex_(self) -> str:
+        """All formulas, for notebooks."""
+        from symconv.notation.printers import latex
+
+        lines = [latex(e).replace(" = ", " &= ", 1) for e in (*self.system.equations, *self.grad.values())]
+        return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
+
+    def _repr_html_(self) -> str:
+        """All formulas with what they are and whether they are proved, for notebooks."""
+        from symconv.notation.as_mathml import MathML
+        from symconv.notation.build import build
+
+        def row(f: Function) -> str:
+            said = [self.names[f.equation.output.name] or "", f"{f.proof} for all sizes" if f.proof else ""]
+            words = escape("; ".join(filter(None, said)))
+            return f"<tr><td>{MathML().whole(build(f.equation))}</td><td>{words}</td></tr>"
+        return f"<table>{''.join(map(row, self.functions))}</table>"
 
     def expanded(self, wrt: str, base: int = 1) -> Expansion:
         """dL/d(wrt) element by element, from scalar derivatives of the loss written out.

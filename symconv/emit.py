@@ -6,14 +6,14 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symconv import __version__
 from symconv.c_function import c_function
 from symconv.c_routine import Prepared, Routine
-from symconv.c_target import RESERVED, Note, Rounded
+from symconv.c_target import RESERVED, CFunction, Note, Rounded
 from symconv.c_target import render as render_c
 from symconv.derivation import Derivation, Function, derive
 from symconv.errors import LimitExceeded, NotSupported, SymconvError
@@ -106,14 +106,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
         ShapeError: a size has no number.
     """
     targets = tuple(targets)
-    if not targets:
-        raise NotSupported(f"no target is given; known: {', '.join(TARGETS)}")
-    if self_test and "c" not in targets:
-        raise NotSupported("a self-test is a C file: it needs the target c")
-    for value, known, what in ((targets, TARGETS, "target"), ((dtype,), DTYPES, "dtype")):
-        for v in value:
-            if v not in known:
-                raise NotSupported(f"unknown {what} {v!r}; known: {', '.join(known)}")
+    _check_asked(targets, dtype, self_test)
     given = layer.system if isinstance(layer, Derivation) else as_system(layer)
     system = arranged(given, layout)
     derivation = layer if isinstance(layer, Derivation) and system is given else derive(system)
@@ -127,12 +120,7 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
     text: dict[str, str] = {}
     machine = machine_named(native_isa() if isa == "native" else isa)
     asked = Asked(machine, exact, tuple(schedules), pick, frozenset(system.parameters))
-    bounds = check_sums(system, functions, types)
-    printed = [c_function(f, types, accumulate and f.proof is not None, asked) for f in functions]
-    printed = [replace(c, facts=(*c.facts, *bounds.get(c.function.name, ()))) for c in printed]
-    work = max(c.products for c in printed)
-    if work > MAX_PRODUCTS:
-        raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")
+    printed = _printed(system, functions, types, accumulate, asked)
     head, lines = title(derivation), stamp(derivation.system, dtype, accumulate, machine.name, exact, self_test)
     if "c" in targets:
         test = make_test(stem, system, printed, types, accumulate, lines) if self_test else None
@@ -150,6 +138,29 @@ def emit(layer: LayerLike | System | Derivation, targets: Iterable[str] = TARGET
                    {c.function.name: c.routine.workspace for c in printed}, machine.name, exact,
                    {c.function.name: c.prepared for c in printed if c.prepared}, rounded, whole,
                    name_of_test(stem) if self_test and "c" in targets else "")
+
+
+def _check_asked(targets: Sequence[str], dtype: str, self_test: bool) -> None:
+    if not targets:
+        raise NotSupported(f"no target is given; known: {', '.join(TARGETS)}")
+    if self_test and "c" not in targets:
+        raise NotSupported("a self-test is a C file: it needs the target c")
+    for value, known, what in ((targets, TARGETS, "target"), ((dtype,), DTYPES, "dtype")):
+        for v in value:
+            if v not in known:
+                raise NotSupported(f"unknown {what} {v!r}; known: {', '.join(known)}")
+
+
+def _printed(system: System, functions: Iterable[Function], types: Mapping[str, str], accumulate: bool,
+             asked: Asked) -> list[CFunction]:
+    """Every function as C, its integer sums bounded."""
+    functions = tuple(functions)
+    bounds = check_sums(system, functions, types)
+    printed = [c_function(f, types, accumulate and f.proof is not None, asked) for f in functions]
+    work = max(c.products for c in printed)
+    if work > MAX_PRODUCTS:
+        raise LimitExceeded(f"a kernel of {system.name} would add {work} products; the limit is {MAX_PRODUCTS}")
+    return [replace(c, facts=(*c.facts, *bounds.get(c.function.name, ()))) for c in printed]
 
 
 def name_of_test(stem: str) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import gcd
 
-from symconv.affine import Affine, Constraint
+from symconv.affine import Affine
 from symconv.calculus import differentiate, eliminate
 from symconv.equation import Equation, Tensor, Term
 from symconv.jacobian import chain_rule, jacobian
+from symconv.lecture.words import Phrase, Said, Value, plain, words
 from symconv.notation.as_latex import LATEX
 from symconv.notation.as_text import TEXT
-from symconv.notation.build import Builder, build, tensor_node
-from symconv.notation.nodes import Node, Symbol
+from symconv.notation.build import LOSS, Builder, build, tensor_node
+from symconv.notation.nodes import Chain, Node, Partial, Symbol
 
 REASONS = ("definition", "domain", "chain rule", "linearity", "pointwise", "delta elimination", "re-indexing", "name")
 
@@ -22,17 +24,23 @@ class Step:
     """One step: what is done and why, and the equation before and after it.
 
     Args:
+        said: the sentences, in whatever language there are words of.
         reason: one of REASONS.
         before, after: equal for all sizes; the same where a step states or reads something. After
             the chain rule `after` reads the Jacobian, which is given beside it.
         jacobian: do/dx as an equation, for the steps that introduce it and put it in.
     """
 
-    statement: str
+    said: tuple[Said, ...]
     reason: str
     before: Equation
     after: Equation
     jacobian: Equation | None = None
+
+    @property
+    def statement(self) -> str:
+        """What is done, in English."""
+        return " ".join(plain(s.pieces(words("en"))) for s in self.said)
 
     def node(self, base: int = 1) -> Node:
         """The formula reached; deltas still in place are printed as [a = m]."""
@@ -53,10 +61,15 @@ class Step:
         return said if self.reason in ("domain", "name") else f"{said}\n    {self.text()}"
 
 
+def say(key: str, **values: Value) -> tuple[Said, ...]:
+    """One sentence of the catalogues' [steps]."""
+    return (Said(f"steps.{key}", values),)
+
+
 def forward_steps(equation: Equation, notes: tuple[tuple[str, str], ...], name: str | None) -> tuple[Step, ...]:
     """What the equation says, how large its result is, and what it is called."""
-    steps = [Step(f"This is what {_name(equation.output)} stands for.", "definition", equation, equation)]
-    steps += [Step(f"{size}: {why}.", "domain", equation, equation) for size, why in notes]
+    steps = [Step(say("stands", tensor=tensor_node(equation.output)), "definition", equation, equation)]
+    steps += [Step(say("size", size=size, reason=why), "domain", equation, equation) for size, why in notes]
     return (*steps, *_named(equation, name))
 
 
@@ -67,14 +80,14 @@ def gradient_steps(equation: Equation, wrt: Tensor, upstream: Tensor, found: Equ
     rule = chain_rule(equation, wrt, upstream, raw.indices)
     inner = jacobian(equation, wrt, raw.indices)
     solved = eliminate(raw)
-    steps = [Step(f"Start from the definition of {_name(equation.output)}.", "definition", equation, equation),
+    steps = [Step(say("start", tensor=tensor_node(equation.output)), "definition", equation, equation),
              Step(_chain_statement(equation, wrt, upstream), "chain rule", rule, rule, inner),
              _inner_step(equation, wrt, rule, raw, inner)]
     if solved != raw:
         steps.append(Step(_delta_statement(raw, solved), "delta elimination", raw, solved))
     if found != solved:
         steps.append(Step(_renaming(solved, found), "re-indexing", solved, found))
-    steps += [Step(words, "domain", found, found) for words in _domain_statements(found)]
+    steps += [Step(said, "domain", found, found) for said in _domain_statements(found)]
     return (*steps, *_named(found, name))
 
 
@@ -84,64 +97,52 @@ def _fresh(raw: Equation, equation: Equation) -> Equation:
     return raw.rename({n: n.rstrip("'") for n in raw.indices if n.rstrip("'") not in used})
 
 
-def _renaming(before: Equation, after: Equation) -> str:
-    moved = [f"{a} to {b}" for a, b in zip(before.indices, after.indices, strict=True) if a != b]
-    return f"Rename {', '.join(moved)}." if moved else "Rename the summation indices."
+def _renaming(before: Equation, after: Equation) -> tuple[Said, ...]:
+    moved = tuple(Chain((Symbol(a), Symbol(b)), ("->",))
+                  for a, b in zip(before.indices, after.indices, strict=True) if a != b)
+    return say("rename", moved=moved) if moved else say("rename_sums")
 
 
 def several(parts: tuple[tuple[Step, ...], ...], total: Equation, wrt: Tensor, name: str | None) -> tuple[Step, ...]:
     """The steps when more than one equation reads the tensor."""
-    words = f"The loss depends on {wrt.symbol} through {len(parts)} equations; their contributions add."
-    return (*(s for p in parts for s in p), Step(words, "linearity", total, total), *_named(total, name))
+    said = say("several", wrt=tensor_node(wrt), count=len(parts))
+    return (*(s for p in parts for s in p), Step(said, "linearity", total, total), *_named(total, name))
 
 
 def _named(equation: Equation, name: str | None) -> list[Step]:
-    return [Step(f"This is the {name}.", "name", equation, equation)] if name else []
+    return [Step(say("name", name=Phrase(name)), "name", equation, equation)] if name else []
 
 
-def _name(tensor: Tensor) -> str:
-    return TEXT(tensor_node(tensor))
-
-
-def _chain_statement(equation: Equation, wrt: Tensor, upstream: Tensor) -> str:
-    out = equation.output.symbol
-    known = f"dL/d{out}"
-    given = f" = {upstream.symbol}" if _name(upstream) != known else ""
-    return (f"The loss depends on {wrt.symbol} only through {out}: add, over all elements of {out}, "
-            f"{known}{given} times the derivative of that element.")
+def _chain_statement(equation: Equation, wrt: Tensor, upstream: Tensor) -> tuple[Said, ...]:
+    out, above = tensor_node(equation.output), tensor_node(upstream)
+    known = Partial(LOSS, out)
+    given = above if above == known else Chain((known, above), ("=",))
+    return say("chain", wrt=tensor_node(wrt), out=out, upstream=given)
 
 
 def _inner_step(equation: Equation, wrt: Tensor, rule: Equation, raw: Equation, inner: Equation) -> Step:
-    here = TEXT(tensor_node(wrt, tuple(map(Symbol, raw.indices))))
+    name, here = tensor_node(wrt), tensor_node(wrt, tuple(map(Symbol, raw.indices)))
     if function := next((f.function for t in equation.terms for f in t.factors if f.tensor == wrt and f.function), ""):
-        words = (f"{function} acts on each element alone, so its derivative is {function}' at that element, "
-                 f"and zero with respect to any other.")
-        return Step(words, "pointwise", rule, raw, inner)
-    at = ", ".join(raw.indices)
-    value = f"one where the index is {at}, else zero, written as a bracket" if at else "one"
-    words = (f"The derivative of a sum is the sum of the derivatives, and {wrt.symbol} depends on itself only: "
-             f"its derivative by {here} is {value}.")
+        said = say("pointwise", function=Symbol(function), derivative=Symbol(f"{function}'"))
+        return Step(said, "pointwise", rule, raw, inner)
+    at = tuple(map(Symbol, raw.indices))
+    said = say("linear", wrt=name, element=here, at=at) if at else say("linear_scalar", wrt=name, element=here)
     if any(wrt not in {f.tensor for f in t.factors} for t in equation.terms):
-        words += f" Terms without {wrt.symbol} drop out."
-    return Step(words, "linearity", rule, raw, inner)
+        said += say("drop", wrt=name)
+    return Step(said, "linearity", rule, raw, inner)
 
 
-def _delta_statement(raw: Equation, solved: Equation) -> str:
-    found: dict[str, None] = {}
+def _delta_statement(raw: Equation, solved: Equation) -> tuple[Said, ...]:
+    found: dict[Node, None] = {}
     for before, after in zip(raw.terms, solved.terms, strict=True):
         found.update(dict.fromkeys(_fixed(raw, before, after)))
     if not found:
-        return "The bracket holds everywhere it is asked."
-    many = len(found) > 1
-    kept = " The condition that remains cannot be solved for one index: both sums stay." if any(
-        c.equality for t in solved.terms for c in t.constraints) else ""
-    values = ", ".join(found)
-    if many:
-        return f"Each bracket leaves one value of an index, {values}: each of these sums keeps one term.{kept}"
-    return f"The bracket leaves one value, {values}: this sum keeps one term.{kept}"
+        return say("everywhere")
+    kept = say("stay") if any(c.equality for t in solved.terms for c in t.constraints) else ()
+    return say("many" if len(found) > 1 else "one", values=tuple(found)) + kept
 
 
-def _fixed(equation: Equation, before: Term, after: Term) -> Iterator[str]:
+def _fixed(equation: Equation, before: Term, after: Term) -> Iterator[Node]:
     """`i = m - j + 1` for every summation index that is gone."""
     show = Builder(equation, 1)
     rest = [c for c in before.constraints if c.equality and c not in after.constraints]
@@ -150,24 +151,17 @@ def _fixed(equation: Equation, before: Term, after: Term) -> Iterator[str]:
         if hit is not None:
             rest.remove(hit)
             value = Affine.of(name) - hit.expression * hit.expression.coefficient(name)
-            yield f"{name} = {TEXT(show.index(value, before.indices))}"
+            yield Chain((Symbol(name), show.index(value, before.indices)), ("=",))
 
 
-def _domain_statements(found: Equation) -> Iterator[str]:
+def _domain_statements(found: Equation) -> Iterator[tuple[Said, ...]]:
     show = Builder(found, 1)
-    notes = show.outside()
-    if notes:
-        yield (f"A read outside an array is zero ({'; '.join(map(TEXT, notes))}): "
-               "only the terms inside contribute.")
+    if notes := show.outside():
+        yield say("outside", ranges=notes)
     for t in found.terms:
-        for c in t.constraints:
-            if c.equality:
-                yield f"Only the pairs with {TEXT(show.condition(c, t.indices))} contribute{_divides(c, t)}."
-
-
-def _divides(c: Constraint, t: Term) -> str:
-    """Stride and dilation with a common factor leave some results zero."""
-    from math import gcd
-
-    common = gcd(*(a for m, a in c.expression if set(m) & set(t.indices)))
-    return f"; where {common} does not divide, the result is zero" if common > 1 else ""
+        for c in (c for c in t.constraints if c.equality):
+            # Stride and dilation with a common factor leave some results zero.
+            common = gcd(*(a for m, a in c.expression if set(m) & set(t.indices)))
+            condition = show.condition(c, t.indices)
+            yield (say("pairs_divide", condition=condition, divisor=common) if common > 1
+                   else say("pairs", condition=condition))

@@ -37,7 +37,9 @@ ROOMS = (
     # Printing, kernels and their oracle.
     ("layer", "decide.names", "reference", "schedule.loops", "schedule.contraction", "notation.vocabulary",
      "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
-     "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers"),
+     "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers",
+     "notation.lettering", "notation.as_mathml"),
+    ("lecture.words", "lecture.palette"),
     ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing"),
     ("schedule.cutting", "schedule.sharing"),
     ("schedule.candidate",),
@@ -47,6 +49,14 @@ ROOMS = (
     ("schedule.arrays", "steps", "expand", "native", "sections", "templating", "family", "peer_torch"),
     ("child", "derivation", "numpy_expression", "bilinear.verify", "bilinear.bounds"),
     ("summands",),
+    ("lecture.figures.svg", "lecture.figures.places", "lecture.figures.style", "lecture.figures.arrangement"),
+    ("lecture.figures.figure", "lecture.figures.numbers"),
+    ("lecture.figures.scene",),
+    ("lecture.figures.rows", "lecture.figures.strip", "lecture.figures.panels",
+     "lecture.figures.describe", "lecture.figures.meeting"),
+    ("lecture.figures.slide", "lecture.figures.gather", "lecture.figures.toeplitz", "lecture.figures.network",
+     "lecture.figures.blocks", "lecture.figures.adding", "lecture.figures.outer"),
+    ("lecture.figures",),
     ("bilinear.story", "bilinear.plan", "bilinear.c_transform"),
     ("bilinear.cover",),
     ("bilinear.packing", "c_vector"),
@@ -110,6 +120,15 @@ ROOMS = (
     ("validate", "footprint"),
     ("calls",),
     ("kernels", "batch", "fuzz", "show"),
+    # A lecture: what it says, section by section, then in which format.
+    ("lecture.blocks", "lecture.example", "lecture.extents", "lecture.layout"),
+    ("lecture.subject",),
+    ("lecture.sections.layer", "lecture.sections.sizes", "lecture.sections.drawings", "lecture.sections.derivation",
+     "lecture.sections.elements", "lecture.sections.numbers", "lecture.sections.bilinear", "lecture.sections.code"),
+    ("lecture.sections.exercises",),
+    ("lecture.story", "lecture.html", "lecture.tex"),
+    ("lecture.markdown",),
+    ("lecture.command",),
     # Measuring beside others.
     ("bench.layers", "bench.turns"),
     ("bench.machine", "bench.ours"),
@@ -126,7 +145,8 @@ ROOMS = (
     ("__main__",),
 )
 # Packages without content, and the version.
-ANYWHERE = {"decide", "schedule", "readback", "bilinear", "documents", "claims", "telling", "bench", "bench.peers", ""}
+ANYWHERE = {"decide", "schedule", "readback", "bilinear", "documents", "claims", "telling", "bench", "bench.peers",
+            "lecture", "lecture.sections", ""}
 # Rooms that must not know each other although the order above would let them.
 APART = {
     "schedule": ("layer", "derivation", "notation", "steps", "system", "calculus", "decide", "reference"),
@@ -145,7 +165,7 @@ APART = {
 }
 ONE_ROOM = {"subprocess": {"native"}, "ctypes": {"native"}, "torch": {"peer_torch", "bench.peers.torch"},
             "onnxruntime": {"bench.peers.onnxruntime"}, "onnx": {"bench.peers.onnxruntime"},
-            "scipy": {"bench.peers.scipy"}, "tomllib": {"options"},
+            "scipy": {"bench.peers.scipy"}, "tomllib": {"options", "lecture.words"},
             "jinja2": {"templating", "numpy_target"}, "pylatexenc": {"notation.raw"}, "islpy": {"decide.isl"},
             "markdown_it": {"documents.markdown"}, "mdit_py_plugins": {"documents.markdown"}}
 # Judges share nothing with what they judge: whatever they import, and what that imports, is in these lists.

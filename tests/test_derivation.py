@@ -158,3 +158,10 @@ def test_points_are_the_integer_points():
     expected = [p for p in product(range(-9, 10), repeat=3)
                 if all(c.holds(dict(zip(names, p, strict=True))) for c in rules)]
     assert list(points(names, rules)) == expected
+
+
+def test_derivations_show_themselves_in_notebooks():
+    d = derive(Conv(5, 3, bias=True))
+    assert d._repr_latex_().count(" &= ") == 4 and "\\delta_{m-j+1} w_{j}" in d._repr_latex_()
+    shown = d._repr_html_()
+    assert shown.count("<math") == 4 and shown.count("proved for all sizes") == 3 and "cross-correlation" in shown
