@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from symconv.system import System
 
 Array = NDArray[Any]
 RATE = Fraction(1, 10)
-LARGEST = 4  # of the numbers drawn
+NUMBERS = (-2, -1, 1, 2, 3, 4)  # that are drawn
 QUOTIENTS = 60  # difference quotients for one array
 
 
@@ -56,15 +57,22 @@ class Example:
 
 
 def given(system: System, seed: int) -> dict[str, Array]:
-    """Whole numbers from -LARGEST/2 to LARGEST, never 0, for the inputs and the upstream gradient, in logical shapes.
+    """Numbers for the inputs and the upstream gradient, in logical shapes; the first of an array all differ.
+
+    Three equal weights would hide that a kernel turns around.
 
     Args:
         system: sizes in numbers.
     """
     rng = np.random.default_rng(seed)
-    tensors = (*system.inputs, system.output.gradient())
-    drawn = {t.name: rng.integers(-LARGEST // 2, LARGEST, t.extents) for t in tensors}
-    return {name: np.asarray(v + (v >= 0)) for name, v in drawn.items()}
+    return {t.name: _drawn(rng, t.extents) for t in (*system.inputs, system.output.gradient())}
+
+
+def _drawn(rng: np.random.Generator, extents: tuple[int, ...]) -> Array:
+    """All numbers in some order, again and again."""
+    size = prod(extents)
+    rows = rng.permuted(np.tile(NUMBERS, (-(-size // len(NUMBERS)), 1)), axis=1)
+    return np.asarray(rows.flat[:size].reshape(extents))
 
 
 def whole(system: System) -> System:
