@@ -10,7 +10,15 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.affine import Affine
-from symconv.c_vector import BYTES, total_helper, transpose_helper, vector_lines, vector_typedef
+from symconv.c_vector import (
+    BYTES,
+    lanes_typedef,
+    shift_helper,
+    total_helper,
+    transpose_helper,
+    vector_lines,
+    vector_typedef,
+)
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
@@ -25,6 +33,7 @@ from symconv.schedule.nodes import (
     Node,
     Product,
     Scope,
+    Shift,
     Store,
     Total,
     Transpose,
@@ -176,8 +185,11 @@ def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
     widths = {n.width for n in flat if isinstance(n, Fetch | Accumulator | Keep | Transpose) and n.width > 1}
     squares = sorted({n.width for n in flat if isinstance(n, Transpose)})
     totals = [2**k for k in range(1, max([0, *(n.width for n in flat if isinstance(n, Total))]).bit_length())]
+    shifts = dict.fromkeys(shift_helper(ctype, n) for n in flat if isinstance(n, Shift))
+    moved = sorted({n.width for n in flat if isinstance(n, Shift | Transpose)})
     return (*(vector_typedef(ctype, w) for w in sorted(widths.union(totals))),
-            *(total_helper(ctype, w) for w in totals), *(transpose_helper(ctype, w) for w in squares))
+            *(lanes_typedef(ctype, w) for w in moved), *(total_helper(ctype, w) for w in totals),
+            *(transpose_helper(ctype, w) for w in squares), *shifts)
 
 
 def _flat(nodes: Sequence[Node]) -> list[Node]:

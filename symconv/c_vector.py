@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symconv.equation import Access
-from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Row, Total, Transpose
+from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Row, Shift, Total, Transpose
 
 BYTES = {"float": 4, "double": 8}
 Element = Callable[[Access], str]
@@ -32,6 +32,8 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
             at = f"{n.pointer} + {n.offset}" if n.offset else n.pointer
             return [f"const {kind} {n.name} = *(const {kind} *)({at});"]
         return [f"const {ctype} {n.name} = {n.pointer}[{n.offset}];"]
+    if isinstance(n, Shift):
+        return [f"const {vector_type(ctype, n.width)} {n.name} = {shift_name(n)}({n.source});"]
     if isinstance(n, MultiplyAdd):
         return [f"{n.target} += {' * '.join(n.factors)};"]
     if isinstance(n, Accumulator):
@@ -54,6 +56,26 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
     return None
 
 
+def shift_name(n: Shift) -> str:
+    """`lanes16_1_14_from_0`: lanes 1 to 14 come from lane 0 on."""
+    return f"lanes{n.width}_{n.low}_{n.high - 1}_from_{n.low + n.by}"
+
+
+def shift_helper(ctype: str, n: Shift) -> str:
+    """The static function that moves lanes and puts zeros around them."""
+    kind = vector_type(ctype, n.width)
+    lanes = ", ".join(str(k + n.by if n.low <= k < n.high else n.width + k) for k in range(n.width))
+    return "\n".join([f"static inline {kind} {shift_name(n)}({kind} v)", "{", f"    const {kind} none = {{0}};",
+                      "#ifdef __clang__", f"    return __builtin_shufflevector(v, none, {lanes});", "#else",
+                      f"    return __builtin_shuffle(v, none, (lanes{n.width}){{{lanes}}});", "#endif", "}"])
+
+
+def lanes_typedef(ctype: str, width: int) -> str:
+    """Which lanes to take, as GCC wants them."""
+    integer = {"float": "int", "double": "long long"}[ctype]
+    return f"typedef {integer} lanes{width} __attribute__((vector_size({width * BYTES[ctype]})));"
+
+
 def total_helper(ctype: str, width: int) -> str:
     """The static function that adds up the lanes of a vector, in halves."""
     kind, half = vector_type(ctype, width), vector_type(ctype, width // 2)
@@ -68,9 +90,8 @@ def transpose_helper(ctype: str, width: int) -> str:
     In turn for 1, 2, 4... it swaps the lanes whose number has that bit set, of every row without it, with those
     that have it not, of the row so much further down.
     """
-    kind, integer = vector_type(ctype, width), {"float": "int", "double": "long long"}[ctype]
-    lines = [f"typedef {integer} lanes{width} __attribute__((vector_size({width * BYTES[ctype]})));",
-             "#ifdef __clang__",
+    kind = vector_type(ctype, width)
+    lines = ["#ifdef __clang__",
              "#define CHOSEN(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)", "#else",
              "#define CHOSEN(type, a, b, ...) __builtin_shuffle(a, b, (type){__VA_ARGS__})", "#endif",
              f"static inline void transpose{width}(const {ctype} *from, int from_step, {ctype} *to, int to_step)", "{"]

@@ -78,6 +78,18 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """Lane k of `name` is lane k + by of `source` for low <= k < high, and zero elsewhere."""
+
+    name: str
+    source: str
+    width: int
+    by: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class MultiplyAdd:
     """target += product of factors."""
 
@@ -153,4 +165,4 @@ class Buffer:
 
 
 Node = (Loop | Guard | Store | Declare | Scope | Label
-        | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer)
+        | Pointer | Fetch | Shift | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer)

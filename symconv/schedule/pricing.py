@@ -12,7 +12,8 @@ from symconv.schedule.cutting import cut, depends
 from symconv.schedule.loops import flat_stride
 from symconv.schedule.packing import Packing
 from symconv.schedule.regions import Region
-from symconv.schedule.tiles import row_of, start_of
+from symconv.schedule.tile_nest import row_of
+from symconv.schedule.tiles import start_of
 
 # Cycles of one core. Only the ratios matter.
 TURNED, GATHERED, COPIED = 0.5, 1.5, 0.2  # an element of a copy: by squares, one by one, in order

@@ -14,7 +14,8 @@ from symconv.schedule.copying import copied
 from symconv.schedule.nodes import Label, Loop, Node
 from symconv.schedule.packing import Packing
 from symconv.schedule.regions import Range, Region, value_interval
-from symconv.schedule.tiles import Tile, tile_nest
+from symconv.schedule.tile_nest import tile_nest
+from symconv.schedule.tiles import Tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +104,4 @@ def _inside(t: Tile, pieces: dict[str, Piece], names: set[str]) -> Tile:
     sweeps = tuple(replace(s, term=replace(s.term, factors=tuple(map(read, s.term.factors))))
                    for s in t.region.sweeps)
     region = Region(t.region.output, tuple(r for r in t.region.loops if r.name not in names), sweeps)
-    return replace(t, region=region)
+    return replace(t, region=region, around=tuple(r for r in t.region.loops if r.name in names))

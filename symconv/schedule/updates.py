@@ -1,0 +1,118 @@
+"""The multiply-adds of one step of a tile's sum, in an order that reads little and keeps little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, product
+
+from symconv.equation import Access
+from symconv.schedule.loops import flat_stride
+from symconv.schedule.nodes import MultiplyAdd, Node
+from symconv.schedule.reads import Factor, Fetches, Read
+from symconv.schedule.regions import Sweep, box_of
+from symconv.schedule.tiles import Tile
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """target += product of what is read at the values of all that is written out; `tap`: those of the sums."""
+
+    target: str
+    tap: tuple[int, ...]
+    at: Mapping[str, int]
+    reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Updates in groups; what a group reads is forgotten after it, but for the factors that are kept."""
+
+    groups: tuple[tuple[Update, ...], ...]
+    kept: tuple[bool, ...]
+
+    @staticmethod
+    def of(updates: Sequence[Update], own: Callable[[Update], Hashable], held: int) -> Order:
+        groups = tuple(tuple(g) for _, g in groupby(updates, own))
+        count = len(updates[0].reads) if updates else 0
+        distinct = [len({u.reads[k] for u in updates}) for k in range(count)]
+        return Order(groups, tuple(n <= held or len(groups) == 1 for n in distinct))
+
+    @property
+    def reads(self) -> int:
+        """How often something is fetched."""
+        return sum(len({u.reads[k] for g in self.groups for u in g}) if kept else
+                   sum(len({u.reads[k] for u in g}) for g in self.groups) for k, kept in enumerate(self.kept))
+
+
+def step_of(tile: Tile, s: Sweep) -> list[Node]:
+    """Everything one step of a sum does; nothing where all of it lies outside the arrays.
+
+    Raises NotSupported where a loop would decide what lies outside.
+    """
+    factors = _factors(tile, s)
+    order = _best_order(tile, s, tuple(_updates(tile, s, factors)))
+    fetches = Fetches()
+    body: list[Node] = []
+    for group in order.groups:
+        for u in group:
+            for f, r in zip(factors, u.reads, strict=True):
+                body += fetches.get(f, r)
+            body.append(MultiplyAdd(u.target, tuple(map(fetches.name, factors, u.reads))))
+        for f, kept in zip(factors, order.kept, strict=True):
+            if not kept:
+                fetches.forget(f)
+    return [*fetches.pointers.values(), *body]
+
+
+def _factors(tile: Tile, s: Sweep) -> tuple[Factor, ...]:
+    """The factors by short names, with the ranges of all that is not written out."""
+    fixed = {tile.lane, *tile.unrolled, *tile.written}
+    box = box_of(tuple(r for r in (*tile.around, *tile.region.loops, *s.loops) if r.name not in fixed))
+    found: list[Factor] = []
+    for f in s.term.factors:
+        name = f.tensor.name
+        handle = f"{name}{len(found) + 1}" if name in [other.handle for other in found] else name
+        found.append(Factor(handle, f, tile.lane, tile.width if flat_stride(f, tile.lane) else 0, box))
+    return tuple(found)
+
+
+def _updates(tile: Tile, s: Sweep, factors: Sequence[Factor]) -> Iterator[Update]:
+    """Every product inside the arrays, tap by tap."""
+    written = [r for r in s.loops if r.name in tile.written]
+    points = tuple(tile.points())
+    for tap in product(*(range(r.extent) for r in written)):
+        taps = dict(zip([r.name for r in written], tap, strict=True))
+        for target, lanes, at in points:
+            reads = [f.read({**at, **taps}, lanes) for f in factors]
+            if None not in reads:
+                yield Update(target, tap, {**at, **taps}, tuple(r for r in reads if r))
+
+
+def _best_order(tile: Tile, s: Sweep, updates: tuple[Update, ...]) -> Order:
+    """Tap by tap, or everything that one element or vector is good for at once: whatever reads less.
+
+    Every sum runs through its taps in their order all the same, so that its roundings do not depend on the tile.
+    """
+    orders = [Order.of(updates, lambda u: u.tap, tile.held)]
+    for k, f in enumerate(s.term.factors if tile.written else ()):
+        streamed = tuple(sorted(updates, key=lambda u, f=f: _walk(f, u.at, tile.written)))  # type: ignore[misc]
+        if _in_taps_order(streamed):
+            orders.append(Order.of(streamed, lambda u, k=k: u.reads[k], tile.held))  # type: ignore[misc]
+    return min(orders, key=lambda o: o.reads)
+
+
+def _walk(f: Access, at: Mapping[str, int], written: Sequence[str]) -> tuple[int, ...]:
+    """Where an element stands when axes are walked the way the taps go."""
+    signs = [-1 if any(e.coefficient(n) < 0 for n in written) else 1 for e in f.indices]
+    return tuple(sign * sum(e.coefficient(n) * k for n, k in at.items())
+                 for sign, e in zip(signs, f.indices, strict=True))
+
+
+def _in_taps_order(updates: Sequence[Update]) -> bool:
+    last: dict[str, tuple[int, ...]] = {}
+    for u in updates:
+        if u.tap < last.get(u.target, ()):
+            return False
+        last[u.target] = u.tap
+    return True
