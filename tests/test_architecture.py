@@ -37,7 +37,7 @@ ROOMS = (
     ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing", "schedule.reads"),
     ("schedule.updates",),
     ("schedule.tile_nest",),
-    ("schedule.cutting", "schedule.sharing"),
+    ("schedule.cutting", "schedule.sharing", "schedule.edges"),
     ("schedule.candidate",),
     ("schedule.pricing",),
     ("schedule.direct",),

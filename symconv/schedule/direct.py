@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from math import ceil
+from math import ceil, prod
 
 from symconv.affine import Affine
 from symconv.equation import Access, Equation
+from symconv.errors import NotSupported
 from symconv.schedule.candidate import Candidate, Unrolled
 from symconv.schedule.cutting import depends
 from symconv.schedule.fusing import fused
@@ -23,29 +24,39 @@ from symconv.schedule.packing import Lane, Packing, is_edge
 from symconv.schedule.pricing import Price
 from symconv.schedule.regions import Range, Region, Sweep, fresh, regions
 from symconv.schedule.tiles import Tile, may_start, start_of
+from symconv.schedule.updates import updates_written
 
 MOST_VECTORS = 4  # along the lane: with more, few registers are left for reuse
+MOST_STEP, MOST_WRITTEN = 300, 1200  # multiply-adds that one step, and a whole function, may be written out in
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How a region is tiled: `vectors` along the lane and so many of each unrolled index.
 
-    narrow: what does not fill a vector is done with narrower ones, else with zeros in the copy.
+    written: so many steps of each of these sums are written out.
+    end: what is done where the lane does not fill a vector.
+    padded: arrays are copied with zeros around them; otherwise tiles are cut where arrays end.
     summed: the lane is an index of the sum.
     """
 
     lane: str
     vectors: int
-    unrolled: tuple[tuple[str, int], ...]
-    narrow: bool = False
+    unrolled: Unrolled
+    written: Unrolled = ()
+    end: str = "part"
+    padded: bool = True
     summed: bool = False
 
     def __repr__(self) -> str:
         vectors = f"{self.vectors} vector{'s' * (self.vectors > 1)} of {self.lane}"
         tile = " x ".join([vectors, *(f"{t} {n}" for n, t in self.unrolled)])
-        return (tile + (", narrower vectors at the end" if self.narrow else "")
-                + (f", summed over {self.lane}" if self.summed else ""))
+        taps = " x ".join(f"{t} {n}" for n, t in self.written)
+        return (tile + (f", sums over {taps} written out" if taps else "") + ENDS[self.end]
+                + (f", summed over {self.lane}" if self.summed else "") + ("" if self.padded else ", without padding"))
+
+
+ENDS = {"part": "", "narrow": ", narrower vectors at the end", "again": ", the last vector over the one before"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +71,15 @@ class Plan:
 
 
 def plan(equation: Equation, machine: Machine, element: int, ordered: bool = False,
-         pick: int | None = None) -> Plan | None:
+         pick: int | None = None, accumulate: bool = False) -> Plan | None:
     """The best direct schedule of an equation; None where none applies.
 
     Args:
         element: bytes of one array element.
-        ordered: every sum runs from its first product to its last, so that no lane adds up a part.
+        ordered: every sum runs from its first product to its last, so that no lane adds up a part, and with the same
+            zeros among them whatever the tile.
         pick: a number that stands for one of all shapes; None for the best.
+        accumulate: outputs are added to, so that none may be visited again.
     """
     if not machine.vector:
         return None
@@ -78,29 +91,89 @@ def plan(equation: Equation, machine: Machine, element: int, ordered: bool = Fal
     empty, found = tuple(r for r in found if not r.sweeps), filled
     lanes = machine.lanes(element)
     tensors = {equation.output.name, *(t.name for t in equation.reads)}
-    prices = [(Price(c, machine.vector), unrolled) for c in _candidates(found, lanes, tensors, ordered)
-              for unrolled in _unrolled(found, c, machine)]
-    if not prices:
+    variants = [v for c in _candidates(found, lanes, tensors, ordered, accumulate) for v in _variants(c, machine, ordered)]
+    variants = sorted(variants, key=lambda v: v.cycles) if pick is None else _from(pick, variants)
+    return next((p for v in variants if (p := _planned(v, machine, empty)) is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A candidate, what its tiles write out, and its cycles as estimated."""
+
+    candidate: Candidate
+    unrolled: Unrolled
+    written: Unrolled
+    cycles: float
+
+
+def _from(at: int, variants: list[Variant]) -> list[Variant]:
+    first = at % max(1, len(variants))
+    return variants[first:] + variants[:first]
+
+
+def _planned(v: Variant, machine: Machine, empty: tuple[Region, ...]) -> Plan | None:
+    """The tiles of a variant; None where edges would cut them into too many, or too long ones."""
+    c = v.candidate
+    shape = Shape(c.lane.name, c.lane.size // c.lanes, v.unrolled, v.written, c.end, c.padded, c.lane.summed)
+    try:
+        tiles = c.tiles(v.unrolled, v.written, machine.registers)
+        lines = sum(updates_written(t) for t in tiles) if v.written or not c.padded else 0
+    except NotSupported:
         return None
-    best, unrolled = min(prices, key=lambda p: p[0].cycles(p[1])) if pick is None else prices[pick % len(prices)]
-    c = best.candidate
-    shape = Shape(c.lane.name, c.lane.size // lanes, unrolled, c.narrow, c.lane.summed)
-    return Plan(shape, tuple(c.packings.values()), c.tiles(unrolled), best.cycles(unrolled), empty)
+    return Plan(shape, tuple(c.packings.values()), tiles, v.cycles, empty) if lines <= MOST_WRITTEN else None
 
 
-def _candidates(found: Sequence[Region], lanes: int, tensors: set[str], ordered: bool) -> Iterator[Candidate]:
+def _candidates(found: Sequence[Region], lanes: int, tensors: set[str], ordered: bool,
+                accumulate: bool) -> Iterator[Candidate]:
     """Every index that may be the lane, so many vectors of it in a tile."""
     taken = {n for r in found for n in (*_names(r.loops), *(q.name for s in r.sweeps for q in s.loops))}
+    ends = ("part", "narrow") if accumulate else ("part", "narrow", "again")
+    paddings = (True,) if ordered else (True, False)
 
     def lane(name: str, vectors: int, summed: bool = False) -> Lane:
         return Lane(name, vectors * lanes, fresh(f"{name}_block", taken), name, summed)
 
-    for name in filter(lambda n: _may_be_lane(found, n), _names(found[0].loops)):
-        for vectors in range(1, min(MOST_VECTORS, ceil(_extent(found, name) / lanes)) + 1):
-            for narrow in (False, True):
-                yield Candidate.of(found, lane(name, vectors), narrow, lanes, tensors)
-    for name in () if ordered else _summed_lanes(found, lanes):
-        yield Candidate.of(found, lane(name, 1, summed=True), False, lanes, tensors)
+    def every() -> Iterator[Candidate]:
+        for name in filter(lambda n: _may_be_lane(found, n), _names(found[0].loops)):
+            for vectors in range(1, min(MOST_VECTORS, ceil(_extent(found, name) / lanes)) + 1):
+                for end, padded in product(ends, paddings):
+                    yield Candidate.of(found, lane(name, vectors), end, lanes, padded, tensors)
+        for name in () if ordered else _summed_lanes(found, lanes):
+            for padded in paddings:
+                yield Candidate.of(found, lane(name, 1, summed=True), "part", lanes, padded, tensors)
+
+    return filter(lambda c: c.applies, every())
+
+
+def _variants(c: Candidate, machine: Machine, ordered: bool) -> Iterator[Variant]:
+    price = Price(c, machine.vector, machine.registers)
+    for unrolled in _unrolled(c.found, c, machine):
+        for written in _written(c, dict(unrolled), ordered):
+            yield Variant(c, unrolled, written, price.cycles(unrolled, written))
+
+
+def _written(c: Candidate, unrolled: dict[str, int], ordered: bool) -> Iterator[Unrolled]:
+    """Which sums may be written out: those that share an axis with what is, or with any output."""
+    yield ()
+    outputs = set(_names(c.found[0].loops))
+    sums = [s for r in c.found for s in start_of(r)[1]]
+    shared = {n: {m for s in sums for f in s.term.factors for e in f.indices if e.coefficient(n) for m in e.names} & outputs
+              for n in dict.fromkeys(n for s in sums for n in _names(s.loops))}
+    extents = {n: max(r.extent for s in sums for r in s.loops if r.name == n) for n in shared}
+    windows = [n for n, m in shared.items() if m and n != c.lane.name]
+    near = [n for n in windows if shared[n] & set(unrolled)]
+    if c.lane.summed:
+        near, windows = windows[-1:], []
+    found: set[Unrolled] = set()
+    for names in (near, windows):
+        whole = tuple((n, extents[n]) for n in names)
+        if names and prod(unrolled.values()) * prod(n for _, n in whole) * c.lane.size // c.lanes <= MOST_STEP:
+            found.add(whole)
+        elif c.lane.summed:
+            found |= {((n, k),) for n in names for k in (2, 4, 8) if k * prod(unrolled.values()) <= MOST_STEP}
+    last = [_names(s.loops) for s in sums]
+    yield from sorted(w for w in found if not ordered or all(
+        names[len(names) - len(w):] == [n for n, _ in w] for names in last))
 
 
 def _start_first(region: Region) -> Region:

@@ -11,7 +11,7 @@ from symconv.schedule.loops import flat_stride
 from symconv.schedule.nodes import MultiplyAdd, Node
 from symconv.schedule.reads import Factor, Fetches, Read
 from symconv.schedule.regions import Sweep, box_of
-from symconv.schedule.tiles import Tile
+from symconv.schedule.tiles import Tile, start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ def step_of(tile: Tile, s: Sweep) -> list[Node]:
             if not kept:
                 fetches.forget(f)
     return [*fetches.pointers.values(), *body]
+
+
+def updates_written(tile: Tile) -> int:
+    """How many multiply-adds stand in the code of a tile. Raises as `step_of` does."""
+    return sum(len(tuple(_updates(tile, s, _factors(tile, s)))) for s in start_of(tile.region)[1])
 
 
 def _factors(tile: Tile, s: Sweep) -> tuple[Factor, ...]:
