@@ -65,7 +65,8 @@ def shift_helper(ctype: str, n: Shift) -> str:
     """The static function that moves lanes and puts zeros around them."""
     kind = vector_type(ctype, n.width)
     lanes = ", ".join(str(k + n.by if n.low <= k < n.high else n.width + k) for k in range(n.width))
-    return "\n".join([f"static inline {kind} {shift_name(n)}({kind} v)", "{", f"    const {kind} none = {{0}};",
+    return "\n".join([f"/* lanes {n.low} to {n.high - 1} from lane {n.low + n.by} of v on, the others zero */",
+                      f"static inline {kind} {shift_name(n)}({kind} v)", "{", f"    const {kind} none = {{0}};",
                       "#ifdef __clang__", f"    return __builtin_shufflevector(v, none, {lanes});", "#else",
                       f"    return __builtin_shuffle(v, none, (lanes{n.width}){{{lanes}}});", "#endif", "}"])
 

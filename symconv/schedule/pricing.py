@@ -20,6 +20,7 @@ from symconv.schedule.tiles import start_of
 
 # Cycles of one core. Only the ratios matter.
 TURNED, GATHERED, COPIED = 0.5, 1.5, 0.2  # an element of a copy: by squares, one by one, in order
+ROW = 4.0  # a row of a copy, in which a store and the fetch after it rarely match
 SCATTERED = 1.2  # an element stored through a buffer
 PARTIAL = 4.0  # storing a part of a vector
 STEP = 0.5  # a step of the innermost sum, beside its arithmetic
@@ -29,6 +30,25 @@ SHIFTED = 2.0  # moving lanes, against fetching a vector
 LINE, NEAR, LINE_CYCLES = 64, 32768, 0.3  # a line of cache, how much is near, and fetching a line from beyond
 TOTAL = 10.0  # adding up the lanes of a vector
 LATENCY = 4.0  # from one multiply-add to the next on the same accumulator
+WINDOW = 300  # instructions in flight: a tile of fewer does not wait for its own
+TILE = 2.0  # beginning a tile
+
+
+Axis = tuple[tuple[str, int], ...]  # an index of an array: how far each name moves it
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One factor of a sum: whether it runs along the lane, what one fetch costs, and its axes."""
+
+    along: bool
+    fetch: float
+    axes: tuple[Axis, ...]
+
+    def count(self, vectors: int, at: Mapping[str, int]) -> int:
+        """How many different elements or vectors are read while these indices run so far."""
+        each = prod(_distinct(tuple((a, at[n]) for n, a in axis if n in at)) for axis in self.axes)
+        return each * (vectors if self.along else 1)
 
 
 @dataclass(frozen=True)
@@ -38,12 +58,13 @@ class Price:
     candidate: Candidate
     vector: int
     registers: int
-    _real: dict[tuple[int, int], float] = field(default_factory=dict)
+    _known: dict[int, tuple[float, tuple[Source, ...]]] = field(default_factory=dict)
 
     def cycles(self, unrolled: Unrolled, written: Unrolled = ()) -> float:
         """All copies and tiles."""
         c = self.candidate
-        copying = sum(self._copy_cycles(p) * prod(p.packed.extents) for p in c.packings.values())
+        copying = sum(self._copy_cycles(p) * prod(p.packed.extents) + ROW * prod(p.packed.extents[:-1])
+                      for p in c.packings.values())
         return copying + sum(self._region_cycles(r, dict(unrolled), dict(written)) for r in c.found)
 
     def _copy_cycles(self, p: Packing) -> float:
@@ -69,7 +90,7 @@ class Price:
     def _tile_cycles(self, region: Region, lane: int, at: dict[str, int], written: dict[str, int]) -> float:
         c = self.candidate
         vectors, points = ceil(lane / c.lanes), prod(at.values())
-        total = LATENCY + sum(self._sum_cycles(region, s, vectors, at, written) for s in start_of(region)[1])
+        total = TILE + sum(self._sum_cycles(region, s, vectors, at, written) for s in start_of(region)[1])
         if c.lane.summed:
             return total + TOTAL * points
         if flat_stride(region.output, c.lane.name) == 1:
@@ -82,68 +103,71 @@ class Price:
         extents = {r.name: ceil(r.extent / c.lanes) if r.name == c.lane.name else r.extent for r in s.loops}
         taps = {n: min(k, extents[n]) for n, k in written.items() if n in extents}
         steps = prod(n / taps.get(name, 1) for name, n in extents.items())
-        real = self._real_share(region, s)
+        real, sources = self._about(region, s)
         products = vectors * prod(at.values()) * prod(taps.values())
-        fetches, lines = self._fetches(s, vectors, {**at, **taps}, products, prod(at.values()))
-        chain = LATENCY * prod(taps.values())
-        step = max(products / 2 * real, fetches / 2 * real, chain * real) + STEP
+        fetches, lines = self._fetches(sources, vectors, {**at, **taps}, products, prod(at.values()))
+        chain = LATENCY * prod(taps.values()) * min(1, steps * (products + fetches) * real / WINDOW)
+        step = max(products / 2, fetches / 2, chain) * real + STEP
         return (step + (LINE_CYCLES * lines if lines * LINE * steps > NEAR else 0)) * steps
 
-    def _fetches(self, s: Sweep, vectors: int, at: dict[str, int], products: int, points: int) -> tuple[float, float]:
+    def _fetches(self, sources: Sequence[Source], vectors: int, at: Mapping[str, int], products: int,
+                 points: int) -> tuple[float, float]:
         """What is fetched in one step, in fetches of an aligned vector; and the lines of cache that takes."""
-        c = self.candidate
-        counts = []
-        for f in s.term.factors:
-            each = prod(_distinct(e, tuple(sorted((n, k) for n, k in at.items() if e.coefficient(n))))
-                        for e in f.indices)
-            counts.append(each * (vectors if depends(f, c.lane.name) else 1))
-        held = self.registers - vectors * points - 1
+        counts = [f.count(vectors, at) for f in sources]
         once = products == vectors * points  # a single tap: nothing is forgotten
-        if len(counts) == 2 and not once and min(counts) > held:
+        if len(counts) == 2 and not once and min(counts) > self.registers - vectors * points - 1:
             small = counts.index(min(counts))  # fetched again for each product
-            counts[small] = products // (vectors if not depends(s.term.factors[small], c.lane.name) else 1)
-        total = lines = 0.0
-        for f, count in zip(s.term.factors, counts, strict=True):
-            if depends(f, c.lane.name):
-                total += count * self._fetch(f)
-                lines += count * self.vector / LINE
-            else:
-                total += BROADCAST * count
-        return total, lines
+            counts[small] = products // (1 if sources[small].along else vectors)
+        lines = sum(n for f, n in zip(sources, counts, strict=True) if f.along) * self.vector / LINE
+        return sum(f.fetch * n for f, n in zip(sources, counts, strict=True)), lines
 
-    def _fetch(self, f: Access) -> float:
-        """One vector, against one that is aligned."""
-        packing = self.candidate.packings.get(f.tensor.name)
-        return 1.0 if packing is not None and packing.lane is not None else 1 + CROSSING * self.vector / LINE
-
-    def _real_share(self, region: Region, s: Sweep) -> float:
-        """How many of the products are there at all; with zeros around arrays every one is multiplied."""
-        key = id(region), id(s)
-        if key not in self._real:
+    def _about(self, region: Region, s: Sweep) -> tuple[float, tuple[Source, ...]]:
+        """The share of the products that are there at all, and the factors."""
+        if id(s) not in self._known:
             ranges = {r.name: r.extent for r in (*region.loops, *s.loops)}
-            axes = {(e, n) for f in s.term.factors for e, n in zip(f.indices, f.tensor.extents, strict=True)
-                    if not self.candidate.padded and not e.coefficient(self.candidate.lane.name)}
-            self._real[key] = prod(_inside(e, n, tuple(sorted((m, ranges[m]) for m in e.names))) for e, n in axes)
-        return self._real[key]
+            self._known[id(s)] = self._real_share(s, ranges), tuple(self._source(f, ranges) for f in s.term.factors)
+        return self._known[id(s)]
+
+    def _source(self, f: Access, ranges: Mapping[str, int]) -> Source:
+        axes = tuple(tuple((n, e.coefficient(n)) for n in sorted(e.names)) for e in f.indices)
+        if not depends(f, self.candidate.lane.name):
+            return Source(False, BROADCAST, axes)
+        packing = self.candidate.packings.get(f.tensor.name)
+        if packing is not None and packing.lane is not None:
+            return Source(True, 1.0, axes)
+        return Source(True, 1 + CROSSING * self.vector / LINE + self._shift(f, ranges), axes)
+
+    def _shift(self, f: Access, ranges: Mapping[str, int]) -> float:
+        """Moving lanes of the vectors at both ends of a row, for all taps but one."""
+        c = self.candidate
+        e, n = next((e, n) for e, n in zip(f.indices, f.tensor.extents, strict=True) if e.coefficient(c.lane.name))
+        if c.padded or _inside(e, n, tuple(sorted((m, ranges[m]) for m in e.names))) == 1:
+            return 0.0
+        taps = prod(ranges[m] for m in e.names if m != c.lane.name)
+        return SHIFTED * (1 - 1 / taps) * min(1.0, 2 * c.lanes / ranges[c.lane.name])
+
+    def _real_share(self, s: Sweep, ranges: Mapping[str, int]) -> float:
+        """With zeros around arrays every product is multiplied."""
+        axes = {(e, n) for f in s.term.factors for e, n in zip(f.indices, f.tensor.extents, strict=True)
+                if not self.candidate.padded and not e.coefficient(self.candidate.lane.name)}
+        return prod(_inside(e, n, tuple(sorted((m, ranges[m]) for m in e.names))) for e, n in axes)
 
 
 @cache
-def _distinct(e: Affine, ranges: tuple[tuple[str, int], ...]) -> int:
-    """How many values an index takes."""
+def _distinct(ranges: tuple[tuple[int, int], ...]) -> int:
+    """How many values a sum of so many steps of so far takes."""
     if len(ranges) < 2:
         return prod(n for _, n in ranges)
-    return len({sum(e.coefficient(m) * v for (m, _), v in zip(ranges, at, strict=True))
-                for at in product(*(range(n) for _, n in ranges))})
+    return len({sum(at) for at in product(*(range(0, a * n, a) for a, n in ranges))})
 
 
 @cache
-def _inside(e: Affine, extent: int, ranges: Sequence[tuple[str, int]]) -> float:
+def _inside(e: Affine, extent: int, ranges: Axis) -> float:
     """The share of all index values for which an element exists."""
     low = e.constant + sum(min(0, e.coefficient(m) * (n - 1)) for m, n in ranges)
     high = e.constant + sum(max(0, e.coefficient(m) * (n - 1)) for m, n in ranges)
     if 0 <= low and high < extent or prod(n for _, n in ranges) > 2**14:
         return 1.0
-    names: Mapping[str, int] = dict(ranges)
-    values = [e.constant + sum(e.coefficient(m) * v for m, v in zip(names, at, strict=True))
-              for at in product(*map(range, names.values()))]
+    values = [e.constant + sum(e.coefficient(m) * v for (m, _), v in zip(ranges, at, strict=True))
+              for at in product(*(range(n) for _, n in ranges))]
     return sum(0 <= v < extent for v in values) / len(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
@@ -134,9 +134,9 @@ class Fetches:
     def name(self, f: Factor, r: Read) -> str:
         return self.names[self._key(f, r)]
 
-    def forget(self, f: Factor) -> None:
-        """What this factor read is not kept."""
-        self.names = {k: n for k, n in self.names.items() if k[0] != f.handle}
+    def forget(self, f: Factor, but: Collection[int] = ()) -> None:
+        """What this factor read is not kept, but for vectors from some places."""
+        self.names = {k: n for k, n in self.names.items() if k[0] != f.handle or k[1] in but}
 
     def _key(self, f: Factor, r: Read) -> tuple[str, int, int, int, int]:
         return (f.handle, r.start, r.by if r.shifted else 0, r.first, r.end if r.shifted else r.width)

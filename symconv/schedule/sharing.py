@@ -1,4 +1,4 @@
-"""Copies made piece by piece, inside the loops that run over pieces: one sample, one group at a time.
+"""Copies and tiles inside the loops they share: one sample, one group at a time.
 
 A piece is read while it is near, and the workspace holds one piece instead of all.
 """
@@ -53,6 +53,7 @@ def shared_nest(copies: Sequence[Packing], tiles: Sequence[Tile], accumulate: bo
     outer = tiles[0].outer
     loops = sorted((r for r in outer if any(r.name in own for own in owned.values())),
                    key=lambda r: -sum(r.name in own for own in owned.values()))
+    loops += _common([[r for r in t.outer if r not in loops] for t in tiles])
     extents = {r.name: r.extent for r in loops}
     pieces = {c.packed.name: _piece(c, owned[c.packed.name], loops) for c in copies}
 
@@ -65,6 +66,16 @@ def shared_nest(copies: Sequence[Packing], tiles: Sequence[Tile], accumulate: bo
         return (*made, *(n for t in inner for n in (Label(t.region.output), *tile_nest(t, accumulate))))
 
     return level(0), tuple(p.tensor for p in pieces.values())
+
+
+def _common(outers: list[list[Range]]) -> list[Range]:
+    """The loops that all tiles begin with; one tile alone keeps its own."""
+    found = []
+    for level in zip(*outers, strict=False) if len(outers) > 1 else ():
+        if len(set(level)) > 1:
+            break
+        found.append(level[0])
+    return found
 
 
 def _owned(c: Packing, tiles: Sequence[Tile]) -> dict[str, int]:

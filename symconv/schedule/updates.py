@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import groupby, product, zip_longest
 
 from symconv.equation import Access
 from symconv.schedule.loops import flat_stride
@@ -26,17 +26,21 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Updates in groups; what a group reads is forgotten after it, but for the factors that are kept."""
+    """Updates in groups; what a group reads is forgotten after it, but for the factors that are kept.
+
+    streamed: the factor of which each group reads one element or vector.
+    """
 
     groups: tuple[tuple[Update, ...], ...]
     kept: tuple[bool, ...]
+    streamed: int = -1
 
     @staticmethod
-    def of(updates: Sequence[Update], own: Callable[[Update], Hashable], held: int) -> Order:
+    def of(updates: Sequence[Update], own: Callable[[Update], Hashable], held: int, streamed: int = -1) -> Order:
         groups = tuple(tuple(g) for _, g in groupby(updates, own))
         count = len(updates[0].reads) if updates else 0
         distinct = [len({u.reads[k] for u in updates}) for k in range(count)]
-        return Order(groups, tuple(n <= held or len(groups) == 1 for n in distinct))
+        return Order(groups, tuple(n <= held or len(groups) == 1 for n in distinct), streamed)
 
     @property
     def reads(self) -> int:
@@ -54,14 +58,14 @@ def step_of(tile: Tile, s: Sweep) -> list[Node]:
     order = _best_order(tile, s, tuple(_updates(tile, s, factors)))
     fetches = Fetches()
     body: list[Node] = []
-    for group in order.groups:
+    for group, following in zip_longest(order.groups, order.groups[1:], fillvalue=()):
         for u in group:
             for f, r in zip(factors, u.reads, strict=True):
                 body += fetches.get(f, r)
             body.append(MultiplyAdd(u.target, tuple(map(fetches.name, factors, u.reads))))
-        for f, kept in zip(factors, order.kept, strict=True):
-            if not kept:
-                fetches.forget(f)
+        for k, f in enumerate(factors):
+            if not order.kept[k]:
+                fetches.forget(f, {u.reads[k].start for u in following} if k == order.streamed else ())
     return [*fetches.pointers.values(), *body]
 
 
@@ -103,7 +107,7 @@ def _best_order(tile: Tile, s: Sweep, updates: tuple[Update, ...]) -> Order:
     for k, f in enumerate(s.term.factors if tile.written else ()):
         streamed = tuple(sorted(updates, key=lambda u, f=f: _walk(f, u.at, tile.written)))  # type: ignore[misc]
         if _in_taps_order(streamed):
-            orders.append(Order.of(streamed, lambda u, k=k: u.reads[k], tile.held))  # type: ignore[misc]
+            orders.append(Order.of(streamed, lambda u, k=k: u.reads[k], tile.held, k))  # type: ignore[misc]
     return min(orders, key=lambda o: o.reads)
 
 
