@@ -15,6 +15,7 @@ from symconv.c_vector import (
     lanes_typedef,
     shift_helper,
     total_helper,
+    totals_helper,
     transpose_helper,
     vector_lines,
     vector_typedef,
@@ -36,6 +37,7 @@ from symconv.schedule.nodes import (
     Shift,
     Store,
     Total,
+    Totals,
     Transpose,
 )
 from symconv.schedule.program import Choice, Program
@@ -48,7 +50,7 @@ RESERVED = frozenset(
     "alignas alignof bool catch class constexpr decltype delete explicit export false friend mutable namespace new "
     "noexcept nullptr operator private protected public static_assert template this throw true try typeid typename "
     "using virtual wchar_t and or not in is as def del pass from import global lambda None True False np "
-    "sum partial tile turned workspace relu sigmoid tanh tanhf exp expf main".split())
+    "sum partial tile totals turned workspace relu sigmoid tanh tanhf exp expf main".split())
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def nest_function(function: Function, types: Mapping[str, str], made: Program) -
     places = [m.place for s in made.steps for m in _flat(s.body) if isinstance(m, Label)]
     indices = list(dict.fromkeys([*loops, *(n for a in places for n in sorted(a.names))]))
     local = [t.name for t in made.workspace]
-    all_types = {**types, **dict.fromkeys((*local, "tile", "turned"), types[output.name])}
+    all_types = {**types, **dict.fromkeys((*local, "tile", "totals", "turned"), types[output.name])}
     printer = Printer(Names.of([*tensors, *local], indices), all_types, ctype, {}, set())
     parts = tuple(tuple(b for n in s.body for b in printer.node(n)) for s in made.steps)
     size = BYTES.get(ctype, 1)
@@ -186,10 +188,11 @@ def _vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
     squares = sorted({n.width for n in flat if isinstance(n, Transpose)})
     totals = [2**k for k in range(1, max([0, *(n.width for n in flat if isinstance(n, Total))]).bit_length())]
     shifts = dict.fromkeys(shift_helper(ctype, n) for n in flat if isinstance(n, Shift))
-    moved = sorted({n.width for n in flat if isinstance(n, Shift | Transpose)})
+    moved = sorted({n.width for n in flat if isinstance(n, Shift | Totals | Transpose)})
+    several = sorted({(n.width, n.count) for n in flat if isinstance(n, Totals)})
     return (*(vector_typedef(ctype, w) for w in sorted(widths.union(totals))),
             *(lanes_typedef(ctype, w) for w in moved), *(total_helper(ctype, w) for w in totals),
-            *(transpose_helper(ctype, w) for w in squares), *shifts)
+            *(totals_helper(ctype, w, n) for w, n in several), *(transpose_helper(ctype, w) for w in squares), *shifts)
 
 
 def _flat(nodes: Sequence[Node]) -> list[Node]:

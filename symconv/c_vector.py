@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symconv.equation import Access
-from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Row, Shift, Total, Transpose
+from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Row, Shift, Total, Totals, Transpose
 
 BYTES = {"float": 4, "double": 8}
 Element = Callable[[Access], str]
@@ -44,6 +44,8 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
         value = f"total{n.width}({n.name})" if n.width > 1 else n.name
         start = f"{element(n.start)} + " if n.start else ""
         return [f"{element(n.access)} {'+=' if n.add else '='} {start}{value};"]
+    if isinstance(n, Totals):
+        return [f"totals{n.width}_of_{n.count}(&{element(n.source)}, &{element(n.target)});"]
     if isinstance(n, Transpose):
         return [f"transpose{n.width}(&{element(n.source)}, {n.source_step}, &{element(n.target)}, {n.target_step});"]
     if isinstance(n, Row):
@@ -85,6 +87,40 @@ def total_helper(ctype: str, width: int) -> str:
             f"    __builtin_memcpy(half, &v, sizeof v);\n    return {rest}half[0] + half[1]);\n}}")
 
 
+def totals_helper(ctype: str, width: int, count: int) -> str:
+    """The static function that adds up the lanes of several vectors at once.
+
+    In turn for 1, 2, 4... the sums of neighbouring lanes of two vectors share one, until a single one holds all.
+    """
+    kind = vector_type(ctype, width)
+    lines = [*CHOSEN, f"/* element k of `to` is the sum of the k-th of {count} vectors */",
+             f"static inline void totals{width}_of_{count}(const {ctype} *from, {ctype} *to)", "{"]
+    left = {k: f"v{k}" for k in range(count)}
+    lines += [f"    const {kind} v{k} = *(const {kind} *)(from + {k * width});" for k in left]
+    bit = 1
+    while bit < width:
+        low, high = _exchange(width, bit)
+        merged = {}
+        for k in (k for k in left if not k & bit):
+            a, b, name = left[k], left.get(k + bit, left[k]), f"v{bit}_{k}"
+            lines += [f"    const {kind} {name} = CHOSEN(lanes{width}, {a}, {b}, {low})",
+                      f"        + CHOSEN(lanes{width}, {a}, {b}, {high});"]
+            merged[k] = name
+        left, bit = merged, 2 * bit
+    return "\n".join([*lines, f"    *({kind} *)to = {left[0]};", "}", "#undef CHOSEN"])
+
+
+CHOSEN = ("#ifdef __clang__", "#define CHOSEN(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)", "#else",
+          "#define CHOSEN(type, a, b, ...) __builtin_shuffle(a, b, (type){__VA_ARGS__})", "#endif")
+
+
+def _exchange(width: int, bit: int) -> tuple[str, str]:
+    """Which lanes of two vectors go together where one bit of a lane's number is exchanged."""
+    low = ", ".join(str(lane if not lane & bit else width + lane - bit) for lane in range(width))
+    high = ", ".join(str(lane + bit if not lane & bit else width + lane) for lane in range(width))
+    return low, high
+
+
 def transpose_helper(ctype: str, width: int) -> str:
     """The static function that turns a square of width x width elements in registers.
 
@@ -92,15 +128,11 @@ def transpose_helper(ctype: str, width: int) -> str:
     that have it not, of the row so much further down.
     """
     kind = vector_type(ctype, width)
-    lines = ["#ifdef __clang__",
-             "#define CHOSEN(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)", "#else",
-             "#define CHOSEN(type, a, b, ...) __builtin_shuffle(a, b, (type){__VA_ARGS__})", "#endif",
-             f"static inline void transpose{width}(const {ctype} *from, int from_step, {ctype} *to, int to_step)", "{"]
+    lines = [*CHOSEN, f"static inline void transpose{width}(const {ctype} *from, int from_step, {ctype} *to, int to_step)", "{"]
     lines += [f"    {kind} r0_{k} = *(const {kind} *)(from + {k} * from_step);" for k in range(width)]
     bit, stage = 1, 0
     while bit < width:
-        low = ", ".join(str(lane if not lane & bit else width + lane - bit) for lane in range(width))
-        high = ", ".join(str(lane + bit if not lane & bit else width + lane) for lane in range(width))
+        low, high = _exchange(width, bit)
         for k in (k for k in range(width) if not k & bit):
             pair = f"r{stage}_{k}, r{stage}_{k + bit}"
             lines += [f"    {kind} r{stage + 1}_{k} = CHOSEN(lanes{width}, {pair}, {low});",

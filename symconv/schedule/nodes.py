@@ -131,6 +131,16 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Element k at `target` = the sum of the k-th of `count` vectors at `source`; those up to `width` are zero."""
+
+    target: Access
+    source: Access
+    count: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transpose:
     """Rows of a width x width square at `source` become columns at `target`; rows are `step` elements apart."""
 
@@ -165,4 +175,4 @@ class Buffer:
 
 
 Node = (Loop | Guard | Store | Declare | Scope | Label
-        | Pointer | Fetch | Shift | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer)
+        | Pointer | Fetch | Shift | MultiplyAdd | Accumulator | Keep | Total | Totals | Transpose | Row | Buffer)

@@ -19,19 +19,19 @@ from symconv.schedule.tile_nest import row_of
 from symconv.schedule.tiles import start_of
 
 # Cycles of one core. Only the ratios matter.
-TURNED, GATHERED, COPIED = 0.5, 1.5, 0.2  # an element of a copy: by squares, one by one, in order
-ROW = 4.0  # a row of a copy, in which a store and the fetch after it rarely match
-SCATTERED = 1.2  # an element stored through a buffer
-PARTIAL = 4.0  # storing a part of a vector
-STEP = 0.5  # a step of the innermost sum, beside its arithmetic
-BROADCAST = 1.6  # fetching an element into every lane, against fetching a vector
-CROSSING = 2.0  # fetching a vector of a line's size from any address, on top of that
-SHIFTED = 2.0  # moving lanes, against fetching a vector
-LINE, NEAR, LINE_CYCLES = 64, 32768, 0.3  # a line of cache, how much is near, and fetching a line from beyond
-TOTAL = 10.0  # adding up the lanes of a vector
-LATENCY = 4.0  # from one multiply-add to the next on the same accumulator
-WINDOW = 300  # instructions in flight: a tile of fewer does not wait for its own
-TILE = 2.0  # beginning a tile
+TURNED, GATHERED, COPIED = 0.5, 1.1, 0.36  # an element of a copy: by squares, one by one, in order
+ROW = 0.4  # a row of a copy, in which a store and the fetch after it rarely match
+SCATTERED = 2.1  # an element stored through a buffer
+PARTIAL = 6.0  # storing a part of a vector
+STEP = 1.0  # a step of the innermost sum, beside its arithmetic
+BROADCAST = 0.9  # fetching an element into every lane, against fetching a vector
+CROSSING = 1.4  # fetching a vector of a line's size from any address, on top of that
+SHIFTED = 0.2  # moving lanes, against fetching a vector
+LINE, NEAR, LINE_CYCLES = 64, 32768, 0.5  # a line of cache, how much is near, and fetching a line from beyond
+TOTAL = 10.0  # adding up the lanes of a vector; several share most of it
+LATENCY = 5.0  # from one multiply-add to the next on the same accumulator
+WINDOW = 150  # instructions in flight: a tile of fewer does not wait for its own
+TILE = 0.2  # beginning a tile
 
 
 Axis = tuple[tuple[str, int], ...]  # an index of an array: how far each name moves it
@@ -92,7 +92,7 @@ class Price:
         vectors, points = ceil(lane / c.lanes), prod(at.values())
         total = TILE + sum(self._sum_cycles(region, s, vectors, at, written) for s in start_of(region)[1])
         if c.lane.summed:
-            return total + TOTAL * points
+            return total + TOTAL * min(points, 2 + points / 4)
         if flat_stride(region.output, c.lane.name) == 1:
             return total + (vectors + (PARTIAL - 1) * (lane % c.lanes > 0)) * points
         return total + (TURNED if row_of(region.output, at, c.lanes) else SCATTERED) * lane * points

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from symconv.affine import Affine
 from symconv.equation import Access, Tensor
@@ -18,11 +18,14 @@ from symconv.schedule.nodes import (
     Scope,
     Store,
     Total,
+    Totals,
     Transpose,
 )
 from symconv.schedule.regions import Range
 from symconv.schedule.tiles import Tile, start_of
 from symconv.schedule.updates import step_of
+
+FEW = 4  # totals that are as quick one by one
 
 
 def tile_nest(tile: Tile, accumulate: bool) -> tuple[Node, ...]:
@@ -51,13 +54,30 @@ def _stores(tile: Tile, accumulate: bool) -> list[Node]:
     """Whole vectors where the output is contiguous along the lane, else through a small buffer."""
     output = tile.region.output
     if tile.summed:
-        start, _ = start_of(tile.region)
-        return [Total(output.substitute(at), name, tile.width, start.substitute(at) if start else None, accumulate)
-                for name, _, at in tile.points()]
+        points = [(name, at) for name, _, at in tile.points()]
+        return [n for k in range(0, len(points), tile.width) for n in
+                _totals(tile, points[k:k + tile.width], accumulate)]
     if flat_stride(output, tile.lane) == 1:
         return [Keep(output.substitute(at), name, tile.width, lanes, accumulate) for name, lanes, at in tile.points()]
     row = row_of(output, {n: tile.extents.get(n, 1) for n in tile.unrolled}, tile.width)
     return _turned(tile, row) if row and not accumulate else _scattered(tile, accumulate)
+
+
+def _totals(tile: Tile, points: Sequence[tuple[str, Mapping[str, int]]], accumulate: bool) -> list[Node]:
+    """The totals of some accumulators, of several at once through a small buffer."""
+    output, (start, _) = tile.region.output, start_of(tile.region)
+    if len(points) < FEW or tile.width < FEW:
+        return [Total(output.substitute(at), name, tile.width, start.substitute(at) if start else None, accumulate)
+                for name, at in points]
+    vectors, totals = Tensor("tile", (len(points), tile.width)), Tensor("totals", (tile.width,))
+    nodes: list[Node] = [Buffer(vectors), Buffer(totals)]
+    nodes += [Keep(vectors[k, 0], name, tile.width, tile.width, False) for k, (name, _) in enumerate(points)]
+    nodes.append(Totals(totals[0], vectors[0, 0], len(points), tile.width))
+    for k, (_, at) in enumerate(points):
+        to = output.substitute(at)
+        nodes += [Store(to, Product(1, (start.substitute(at),)), add=accumulate)] if start else []
+        nodes.append(Store(to, Product(1, (totals[k],)), add=accumulate or start is not None))
+    return [Scope(tuple(nodes))]
 
 
 def row_of(output: Access, unrolled: Mapping[str, int], width: int) -> str:
