@@ -138,4 +138,4 @@ class Candidate:
         for whole in cut_all(region, unrolled):
             for part in (cut_sums(whole, written),) if self.padded else decided(cut_sums(whole, written), fixed):
                 loops = ordered_loops(without_single_outputs(part, lane), lane)
-                yield Tile(loops, lane, width, tuple(unrolled), written=tuple(written))
+                yield Tile(loops, lane, width, tuple(unrolled), written=tuple(written), cut=not self.padded)

@@ -19,18 +19,18 @@ from symconv.schedule.tile_nest import row_of
 from symconv.schedule.tiles import start_of
 
 # Cycles of one core. Only the ratios matter.
-TURNED, GATHERED, COPIED = 0.5, 1.1, 0.36  # an element of a copy: by squares, one by one, in order
-ROW = 0.4  # a row of a copy, in which a store and the fetch after it rarely match
-SCATTERED = 2.1  # an element stored through a buffer
+TURNED, GATHERED, COPIED = 0.55, 1.0, 0.6  # an element of a copy: by squares, one by one, in order
+ROW = 0.5  # a row of a copy, in which a store and the fetch after it rarely match
+SCATTERED = 1.9  # an element stored through a buffer
 PARTIAL = 6.0  # storing a part of a vector
-STEP = 1.0  # a step of the innermost sum, beside its arithmetic
-BROADCAST = 0.9  # fetching an element into every lane, against fetching a vector
-CROSSING = 1.4  # fetching a vector of a line's size from any address, on top of that
+STEP = 0.3  # a step of the innermost sum, beside its arithmetic
+BROADCAST = 1.7  # fetching an element into every lane, against fetching a vector
+CROSSING = 2.6  # fetching a vector of a line's size from any address, on top of that
 SHIFTED = 0.2  # moving lanes, against fetching a vector
 LINE, NEAR, LINE_CYCLES = 64, 32768, 0.5  # a line of cache, how much is near, and fetching a line from beyond
-TOTAL = 10.0  # adding up the lanes of a vector; several share most of it
+TOTAL = 15.0  # adding up the lanes of a vector; several share most of it
 LATENCY = 5.0  # from one multiply-add to the next on the same accumulator
-WINDOW = 150  # instructions in flight: a tile of fewer does not wait for its own
+WINDOW = 250  # instructions in flight: a tile of fewer does not wait for its own
 TILE = 0.2  # beginning a tile
 
 
@@ -39,16 +39,30 @@ Axis = tuple[tuple[str, int], ...]  # an index of an array: how far each name mo
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One factor of a sum: whether it runs along the lane, what one fetch costs, and its axes."""
+    """One factor of a sum.
+
+    Args:
+        along: it runs along the lane.
+        fetch: what one element or vector costs.
+        shifted: the share of its vectors that are moved within a row, and read together when taps are written out.
+        taps: the axis of the lane, without the lane.
+    """
 
     along: bool
     fetch: float
     axes: tuple[Axis, ...]
+    shifted: float = 0.0
+    taps: Axis = ()
 
     def count(self, vectors: int, at: Mapping[str, int]) -> int:
-        """How many different elements or vectors are read while these indices run so far."""
+        """How many different elements or vectors are used while these indices run so far."""
         each = prod(_distinct(tuple((a, at[n]) for n, a in axis if n in at)) for axis in self.axes)
         return each * (vectors if self.along else 1)
+
+    def cost(self, count: int, at: Mapping[str, int]) -> float:
+        """Fetching and moving so many."""
+        together = _distinct(tuple((a, at[n]) for n, a in self.taps if n in at))
+        return count * (self.fetch * (1 - self.shifted + self.shifted / together) + SHIFTED * self.shifted)
 
 
 @dataclass(frozen=True)
@@ -119,7 +133,7 @@ class Price:
             small = counts.index(min(counts))  # fetched again for each product
             counts[small] = products // (1 if sources[small].along else vectors)
         lines = sum(n for f, n in zip(sources, counts, strict=True) if f.along) * self.vector / LINE
-        return sum(f.fetch * n for f, n in zip(sources, counts, strict=True)), lines
+        return sum(f.cost(n, at) for f, n in zip(sources, counts, strict=True)), lines
 
     def _about(self, region: Region, s: Sweep) -> tuple[float, tuple[Source, ...]]:
         """The share of the products that are there at all, and the factors."""
@@ -135,16 +149,12 @@ class Price:
         packing = self.candidate.packings.get(f.tensor.name)
         if packing is not None and packing.lane is not None:
             return Source(True, 1.0, axes)
-        return Source(True, 1 + CROSSING * self.vector / LINE + self._shift(f, ranges), axes)
-
-    def _shift(self, f: Access, ranges: Mapping[str, int]) -> float:
-        """Moving lanes of the vectors at both ends of a row, for all taps but one."""
-        c = self.candidate
-        e, n = next((e, n) for e, n in zip(f.indices, f.tensor.extents, strict=True) if e.coefficient(c.lane.name))
-        if c.padded or _inside(e, n, tuple(sorted((m, ranges[m]) for m in e.names))) == 1:
-            return 0.0
-        taps = prod(ranges[m] for m in e.names if m != c.lane.name)
-        return SHIFTED * (1 - 1 / taps) * min(1.0, 2 * c.lanes / ranges[c.lane.name])
+        e, n = next((e, n) for e, n in zip(f.indices, f.tensor.extents, strict=True)
+                    if e.coefficient(self.candidate.lane.name))
+        taps = tuple((m, e.coefficient(m)) for m in sorted(e.names) if m != self.candidate.lane.name)
+        inside = self.candidate.padded or _inside(e, n, tuple(sorted((m, ranges[m]) for m in e.names))) == 1
+        row = 2 * self.candidate.lanes / ranges[self.candidate.lane.name]  # the vectors at both ends of a row
+        return Source(True, 1 + CROSSING * self.vector / LINE, axes, 0.0 if inside else min(1.0, row), taps)
 
     def _real_share(self, s: Sweep, ranges: Mapping[str, int]) -> float:
         """With zeros around arrays every product is multiplied."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from symconv.affine import Affine
 from symconv.equation import Access, Tensor
@@ -21,7 +22,7 @@ from symconv.schedule.nodes import (
     Totals,
     Transpose,
 )
-from symconv.schedule.regions import Range
+from symconv.schedule.regions import Range, Sweep
 from symconv.schedule.tiles import Tile, start_of
 from symconv.schedule.updates import step_of
 
@@ -35,13 +36,25 @@ def tile_nest(tile: Tile, accumulate: bool) -> tuple[Node, ...]:
     for name, lanes, at in tile.points():
         read = start.substitute(at) if start and not tile.summed else None
         body.append(Accumulator(name, tile.width, read, flat_stride(start, tile.lane) if start else 0, lanes))
-    for s in sums:
-        step = step_of(tile, s)
-        loops = tuple(r for r in s.loops if r.name != tile.lane and r.name not in tile.written)
-        if step:
-            body += _loops(loops, step) if loops else [Scope(tuple(step))]
+    fixed = {tile.lane, *tile.written}
+    body += _sums(tile, [(tuple(r for r in s.loops if r.name not in fixed), s) for s in sums])
     body += _stores(tile, accumulate)
     return tuple(_loops(tile.outer, body)) if tile.outer else (Scope(tuple(body)),)
+
+
+def _sums(tile: Tile, sums: Sequence[tuple[tuple[Range, ...], Sweep]]) -> list[Node]:
+    """Sums inside their loops, pieces of one taking turns inside those they share."""
+    nodes: list[Node] = []
+    for r, run in groupby(sums, lambda pair: pair[0][0] if pair[0] and tile.cut else None):
+        alike = tuple(run)
+        if r is not None and len(alike) > 1:
+            inner = _sums(tile, [(loops[1:], s) for loops, s in alike])
+            nodes += _loops((r,), inner) if inner else []
+            continue
+        for loops, s in alike:
+            if step := step_of(tile, s):
+                nodes += _loops(loops, step) if loops else [Scope(tuple(step))]
+    return nodes
 
 
 def _loops(loops: tuple[Range, ...], body: list[Node]) -> list[Node]:

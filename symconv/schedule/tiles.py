@@ -27,6 +27,7 @@ class Tile:
         summed: the lane is an index of the sum instead: each output is the total of a vector.
         written: indices of the sums that are written out too.
         held: how many values read may be kept while others go by.
+        cut: edges cut its sums into pieces, which may take turns.
         around: loops outside the tile that its region does not name any more.
     """
 
@@ -37,6 +38,7 @@ class Tile:
     summed: bool = False
     written: tuple[str, ...] = ()
     held: int = 0
+    cut: bool = False
     around: tuple[Range, ...] = ()
 
     @property
