@@ -35,7 +35,7 @@ ROOMS = (
      "notation", "notation.nodes", "notation.ranges", "notation.build", "notation.printer", "notation.as_code",
      "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers"),
     ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing", "schedule.reads"),
-    ("schedule.updates",),
+    ("schedule.updates", "schedule.counting"),
     ("schedule.tile_nest",),
     ("schedule.cutting", "schedule.sharing", "schedule.edges"),
     ("schedule.candidate",),

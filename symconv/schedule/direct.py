@@ -98,12 +98,16 @@ def plan(equation: Equation, machine: Machine, element: int, ordered: bool = Fal
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A candidate, what its tiles write out, and its cycles as estimated."""
+    """A candidate, what its tiles write out, and what that costs."""
 
     candidate: Candidate
     unrolled: Unrolled
     written: Unrolled
-    cycles: float
+    price: Price
+
+    @property
+    def cycles(self) -> float:
+        return self.price.cycles(self.unrolled, self.written)
 
 
 def _from(at: int, variants: list[Variant]) -> list[Variant]:
@@ -149,7 +153,7 @@ def _variants(c: Candidate, machine: Machine, ordered: bool) -> Iterator[Variant
     price = Price(c, machine.vector, machine.registers)
     for unrolled in _unrolled(c.found, c, machine):
         for written in _written(c, dict(unrolled), ordered):
-            yield Variant(c, unrolled, written, price.cycles(unrolled, written))
+            yield Variant(c, unrolled, written, price)
 
 
 def _written(c: Candidate, unrolled: dict[str, int], ordered: bool) -> Iterator[Unrolled]:

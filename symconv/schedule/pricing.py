@@ -19,19 +19,19 @@ from symconv.schedule.tile_nest import row_of
 from symconv.schedule.tiles import start_of
 
 # Cycles of one core. Only the ratios matter.
-TURNED, GATHERED, COPIED = 0.55, 1.0, 0.6  # an element of a copy: by squares, one by one, in order
-ROW = 0.5  # a row of a copy, in which a store and the fetch after it rarely match
-SCATTERED = 1.9  # an element stored through a buffer
-PARTIAL = 6.0  # storing a part of a vector
-STEP = 0.3  # a step of the innermost sum, beside its arithmetic
+TURNED, GATHERED, COPIED = 0.4, 0.8, 1.0  # an element of a copy: by squares, one by one, in order
+COPY, ROW = 21.0, 0.3  # a copy, as stores are waited for that fetches do not match; a row of one
+SCATTERED = 1.5  # an element stored through a buffer
+PARTIAL = 2.5  # storing a part of a vector
+STEP = 0.2  # a step of the innermost sum, beside its arithmetic
 BROADCAST = 1.7  # fetching an element into every lane, against fetching a vector
-CROSSING = 2.6  # fetching a vector of a line's size from any address, on top of that
-SHIFTED = 0.2  # moving lanes, against fetching a vector
-LINE, NEAR, LINE_CYCLES = 64, 32768, 0.5  # a line of cache, how much is near, and fetching a line from beyond
-TOTAL = 15.0  # adding up the lanes of a vector; several share most of it
+CROSSING = 2.9  # fetching a vector of a line's size from any address, on top of that
+SHIFTED = 0.5  # moving lanes, against fetching a vector
+LINE, NEAR, LINE_CYCLES = 64, 32768, 0.42  # a line of cache, how much is near, and fetching a line from beyond
+TOTAL = 3.0  # adding up the lanes of a vector; several share most of it
 LATENCY = 5.0  # from one multiply-add to the next on the same accumulator
-WINDOW = 250  # instructions in flight: a tile of fewer does not wait for its own
-TILE = 0.2  # beginning a tile
+WINDOW = 110  # instructions in flight: a tile of fewer does not wait for its own
+TILE = 0.1  # beginning a tile
 
 
 Axis = tuple[tuple[str, int], ...]  # an index of an array: how far each name moves it
@@ -77,7 +77,7 @@ class Price:
     def cycles(self, unrolled: Unrolled, written: Unrolled = ()) -> float:
         """All copies and tiles."""
         c = self.candidate
-        copying = sum(self._copy_cycles(p) * prod(p.packed.extents) + ROW * prod(p.packed.extents[:-1])
+        copying = sum(COPY + self._copy_cycles(p) * prod(p.packed.extents) + ROW * prod(p.packed.extents[:-1])
                       for p in c.packings.values())
         return copying + sum(self._region_cycles(r, dict(unrolled), dict(written)) for r in c.found)
 

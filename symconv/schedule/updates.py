@@ -54,8 +54,7 @@ def step_of(tile: Tile, s: Sweep) -> list[Node]:
 
     Raises NotSupported where a loop would decide what lies outside.
     """
-    factors = _factors(tile, s)
-    order = _best_order(tile, s, tuple(_updates(tile, s, factors)))
+    factors, order = _factors(tile, s), order_of(tile, s)
     fetches = Fetches()
     body: list[Node] = []
     for group, following in zip_longest(order.groups, order.groups[1:], fillvalue=()):
@@ -98,11 +97,12 @@ def _updates(tile: Tile, s: Sweep, factors: Sequence[Factor]) -> Iterator[Update
                 yield Update(target, tap, {**at, **taps}, tuple(r for r in reads if r))
 
 
-def _best_order(tile: Tile, s: Sweep, updates: tuple[Update, ...]) -> Order:
+def order_of(tile: Tile, s: Sweep) -> Order:
     """Tap by tap, or everything that one element or vector is good for at once: whatever reads less.
 
     Every sum runs through its taps in their order all the same, so that its roundings do not depend on the tile.
     """
+    updates = tuple(_updates(tile, s, _factors(tile, s)))
     orders = [Order.of(updates, lambda u: u.tap, tile.held)]
     for k, f in enumerate(s.term.factors if tile.written else ()):
         streamed = tuple(sorted(updates, key=lambda u, f=f: _walk(f, u.at, tile.written)))  # type: ignore[misc]
