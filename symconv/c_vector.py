@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symconv.equation import Access
-from symconv.schedule.nodes import Accumulator, Buffer, Fetch, Keep, MultiplyAdd, Node, Pointer, Row, Shift, Total, Totals, Transpose
+from symconv.schedule.nodes import (
+    Accumulator,
+    Buffer,
+    Fetch,
+    Keep,
+    MultiplyAdd,
+    Node,
+    Pointer,
+    Row,
+    Shift,
+    Total,
+    Totals,
+    Transpose,
+)
 
 BYTES = {"float": 4, "double": 8}
 Element = Callable[[Access], str]
@@ -128,7 +141,8 @@ def transpose_helper(ctype: str, width: int) -> str:
     that have it not, of the row so much further down.
     """
     kind = vector_type(ctype, width)
-    lines = [*CHOSEN, f"static inline void transpose{width}(const {ctype} *from, int from_step, {ctype} *to, int to_step)", "{"]
+    lines = [*CHOSEN,
+             f"static inline void transpose{width}(const {ctype} *from, int from_step, {ctype} *to, int to_step)", "{"]
     lines += [f"    {kind} r0_{k} = *(const {kind} *)(from + {k} * from_step);" for k in range(width)]
     bit, stage = 1, 0
     while bit < width:

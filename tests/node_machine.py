@@ -54,7 +54,7 @@ class NodeMachine:
 
     def load(self, name: str, start: int, count: int, step: int = 1) -> np.ndarray:
         array, last = self.arrays[name], start + step * (count - 1)
-        assert 0 <= start and last < array.size, f"{name}: {start} to {last} of {array.size}"
+        assert start >= 0 and last < array.size, f"{name}: {start} to {last} of {array.size}"
         return array[start:last + 1:step].copy()
 
     def save(self, name: str, start: int, values: np.ndarray, add: bool = False) -> None:

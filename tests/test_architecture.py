@@ -40,6 +40,7 @@ ROOMS = (
     ("schedule.cutting", "schedule.sharing", "schedule.edges"),
     ("schedule.candidate",),
     ("schedule.pricing",),
+    ("schedule.variants",),
     ("schedule.direct",),
     ("schedule.program",),
     ("schedule.arrays", "steps", "expand", "native", "templating", "family", "peer_torch"),

@@ -56,8 +56,8 @@ class Candidate:
         extents = [self.lane_extent(r) for r in self.found]
         if self.end == "part" or not any(n % self.lanes for n in extents):
             return self.end == "part"
-        return self.end == "narrow" or not any(p.lane for p in self.packings.values()) and all(
-            self._whole(n % self.lane.size) <= n for n in extents)
+        return self.end == "narrow" or (not any(p.lane for p in self.packings.values()) and all(
+            self._whole(n % self.lane.size) <= n for n in extents))
 
     def _packings(self, tensors: set[str]) -> Iterator[tuple[str, Packing]]:
         reads: dict[str, list[tuple[Access, dict[str, Interval]]]] = {}

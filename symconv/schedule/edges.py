@@ -18,7 +18,8 @@ def decided(region: Region, fixed: Collection[str]) -> Iterator[Region]:
     Raises:
         NotSupported: there would be too many.
     """
-    pieces, open_ = [], [region]
+    pieces: list[Region] = []
+    open_ = [region]
     while open_:
         if len(pieces) + len(open_) > MOST_PIECES:
             raise NotSupported(f"edges cut {region} into too many pieces")
@@ -39,7 +40,7 @@ def _cut(region: Region, fixed: Collection[str]) -> list[Region] | None:
         for e, n in _axes(s):
             name = next((m for m in (*outputs, *(r.name for r in s.loops)) if e.coefficient(m) and m not in fixed), "")
             ends = value_interval(e, box)
-            if not name or (0 <= ends[0] and ends[1] < n) or ends[1] < 0 or ends[0] >= n:
+            if not name or (ends[0] >= 0 and ends[1] < n) or ends[1] < 0 or ends[0] >= n:
                 continue
             pieces = _pieces(e, n, name, box)
             if name in outputs:
@@ -59,7 +60,7 @@ def _pieces(e: Affine, n: int, name: str, box: Mapping[str, Interval]) -> list[I
     a = e.coefficient(name)
     low, high = value_interval(e - a * Affine.of(name), box)
     values = range(box[name][1] + 1)
-    inside = [v for v in values if 0 <= a * v + low and a * v + high < n]
+    inside = [v for v in values if a * v + low >= 0 and a * v + high < n]
     if not inside:
         return [(v, v) for v in values]
     first, last = inside[0], inside[-1]

@@ -176,7 +176,7 @@ def _inside(e: Affine, extent: int, ranges: Axis) -> float:
     """The share of all index values for which an element exists."""
     low = e.constant + sum(min(0, e.coefficient(m) * (n - 1)) for m, n in ranges)
     high = e.constant + sum(max(0, e.coefficient(m) * (n - 1)) for m, n in ranges)
-    if 0 <= low and high < extent or prod(n for _, n in ranges) > 2**14:
+    if (low >= 0 and high < extent) or prod(n for _, n in ranges) > 2**14:
         return 1.0
     values = [e.constant + sum(e.coefficient(m) * v for (m, _), v in zip(ranges, at, strict=True))
               for at in product(*(range(n) for _, n in ranges))]

@@ -133,7 +133,8 @@ def programs(equation: Equation, accumulate: bool, element: int, asked: Asked = 
     machine = asked.machine
     if asked.exact and not machine.vector:
         machine = Machine(machine.name, element, 16)
-    direct = plan(equation, machine, element, asked.exact, asked.pick, accumulate) if "direct" in asked.schedules else None
+    wanted = "direct" in asked.schedules
+    direct = plan(equation, machine, element, asked.exact, asked.pick, accumulate) if wanted else None
     if direct is not None:
         yield Offer("direct", direct.cycles, lambda choice: made(
             *_direct_steps(direct, accumulate, machine.lanes(element)), choice), direct.shape)
