@@ -19,19 +19,20 @@ from symconv.schedule.tile_nest import row_of
 from symconv.schedule.tiles import start_of
 
 # Cycles of one core. Only the ratios matter.
-TURNED, GATHERED, COPIED = 0.4, 0.8, 1.0  # an element of a copy: by squares, one by one, in order
-COPY, ROW = 21.0, 0.3  # a copy, as stores are waited for that fetches do not match; a row of one
-SCATTERED = 1.5  # an element stored through a buffer
-PARTIAL = 2.5  # storing a part of a vector
-STEP = 0.2  # a step of the innermost sum, beside its arithmetic
-BROADCAST = 1.7  # fetching an element into every lane, against fetching a vector
-CROSSING = 2.9  # fetching a vector of a line's size from any address, on top of that
-SHIFTED = 0.5  # moving lanes, against fetching a vector
-LINE, NEAR, LINE_CYCLES = 64, 32768, 0.42  # a line of cache, how much is near, and fetching a line from beyond
-TOTAL = 3.0  # adding up the lanes of a vector; several share most of it
-LATENCY = 5.0  # from one multiply-add to the next on the same accumulator
-WINDOW = 110  # instructions in flight: a tile of fewer does not wait for its own
-TILE = 0.1  # beginning a tile
+TURNED, GATHERED, COPIED = 0.4, 0.8, 1.2  # an element of a copy: by squares, one by one, in order
+COPY, ROW = 40.0, 0.1  # a copy, as stores are waited for that fetches do not match; a row of one
+SCATTERED, SPREAD = 1.0, 0.4  # an element stored through a buffer, and a run of neighbours among them
+PART, PARTIAL = 6.0, 1.0  # storing parts of vectors, and each of them
+STEP = 0.35  # a step of the innermost sum, beside its arithmetic
+BROADCAST = 0.75  # fetching an element into every lane, against fetching a vector
+CROSSING = 1.4  # fetching a vector of a line's size from any address, on top of that
+SHIFTED = 1.4  # moving lanes, against fetching a vector
+LINE, NEAR, LINE_CYCLES = 64, 32768, 0.56  # a line of cache, how much is near, and fetching a line from beyond
+APART = 8.0  # times that where edges part a sum, so that each piece walks through an array again
+TOTAL = 9.0  # adding up the lanes of a vector; several share most of it
+LATENCY = 5.6  # from one multiply-add to the next on the same accumulator
+WINDOW = 140  # instructions in flight: a tile of fewer does not wait for its own
+TILE = 0.15  # beginning a tile
 
 
 Axis = tuple[tuple[str, int], ...]  # an index of an array: how far each name moves it
@@ -72,7 +73,7 @@ class Price:
     candidate: Candidate
     vector: int
     registers: int
-    _known: dict[int, tuple[float, tuple[Source, ...]]] = field(default_factory=dict)
+    _known: dict[int, tuple[float, set[str], tuple[Source, ...]]] = field(default_factory=dict)
 
     def cycles(self, unrolled: Unrolled, written: Unrolled = ()) -> float:
         """All copies and tiles."""
@@ -108,8 +109,11 @@ class Price:
         if c.lane.summed:
             return total + TOTAL * min(points, 2 + points / 4)
         if flat_stride(region.output, c.lane.name) == 1:
-            return total + (vectors + (PARTIAL - 1) * (lane % c.lanes > 0)) * points
-        return total + (TURNED if row_of(region.output, at, c.lanes) else SCATTERED) * lane * points
+            part = lane % c.lanes > 0
+            return total + PART * part + (vectors + (PARTIAL - 1) * part) * points
+        if row_of(region.output, at, c.lanes):
+            return total + TURNED * lane * points
+        return total + (SCATTERED + SPREAD / _run(region.output, at)) * lane * points
 
     def _sum_cycles(self, region: Region, s: Sweep, vectors: int, at: dict[str, int], written: dict[str, int]) -> float:
         """One sum of one tile: the longest of what its multiply-adds, its fetches and their order take."""
@@ -117,12 +121,13 @@ class Price:
         extents = {r.name: ceil(r.extent / c.lanes) if r.name == c.lane.name else r.extent for r in s.loops}
         taps = {n: min(k, extents[n]) for n, k in written.items() if n in extents}
         steps = prod(n / taps.get(name, 1) for name, n in extents.items())
-        real, sources = self._about(region, s)
+        real, cut, sources = self._about(region, s)
         products = vectors * prod(at.values()) * prod(taps.values())
         fetches, lines = self._fetches(sources, vectors, {**at, **taps}, products, prod(at.values()))
         chain = LATENCY * prod(taps.values()) * min(1, steps * (products + fetches) * real / WINDOW)
         step = max(products / 2, fetches / 2, chain) * real + STEP
-        return (step + (LINE_CYCLES * lines if lines * LINE * steps > NEAR else 0)) * steps
+        apart = 1 if cut <= set(taps) else APART
+        return (step + (LINE_CYCLES * apart * lines if lines * LINE * steps > NEAR else 0)) * steps
 
     def _fetches(self, sources: Sequence[Source], vectors: int, at: Mapping[str, int], products: int,
                  points: int) -> tuple[float, float]:
@@ -135,11 +140,13 @@ class Price:
         lines = sum(n for f, n in zip(sources, counts, strict=True) if f.along) * self.vector / LINE
         return sum(f.cost(n, at) for f, n in zip(sources, counts, strict=True)), lines
 
-    def _about(self, region: Region, s: Sweep) -> tuple[float, tuple[Source, ...]]:
-        """The share of the products that are there at all, and the factors."""
+    def _about(self, region: Region, s: Sweep) -> tuple[float, set[str], tuple[Source, ...]]:
+        """The share of the products that are there at all, the sums that edges cut, and the factors."""
         if id(s) not in self._known:
             ranges = {r.name: r.extent for r in (*region.loops, *s.loops)}
-            self._known[id(s)] = self._real_share(s, ranges), tuple(self._source(f, ranges) for f in s.term.factors)
+            share, names = self._real_share(s, ranges)
+            sources = tuple(self._source(f, ranges) for f in s.term.factors)
+            self._known[id(s)] = share, names & {r.name for r in s.loops}, sources
         return self._known[id(s)]
 
     def _source(self, f: Access, ranges: Mapping[str, int]) -> Source:
@@ -156,11 +163,21 @@ class Price:
         row = 2 * self.candidate.lanes / ranges[self.candidate.lane.name]  # the vectors at both ends of a row
         return Source(True, 1 + CROSSING * self.vector / LINE, axes, 0.0 if inside else min(1.0, row), taps)
 
-    def _real_share(self, s: Sweep, ranges: Mapping[str, int]) -> float:
-        """With zeros around arrays every product is multiplied."""
+    def _real_share(self, s: Sweep, ranges: Mapping[str, int]) -> tuple[float, set[str]]:
+        """With zeros around arrays every product is multiplied; otherwise, the short loops that decide which."""
         axes = {(e, n) for f in s.term.factors for e, n in zip(f.indices, f.tensor.extents, strict=True)
                 if not self.candidate.padded and not e.coefficient(self.candidate.lane.name)}
-        return prod(_inside(e, n, tuple(sorted((m, ranges[m]) for m in e.names))) for e, n in axes)
+        shares = [(_inside(e, n, tuple(sorted((m, ranges[m]) for m in e.names))), e.names) for e, n in axes]
+        short = {min(sorted(names), key=lambda n: ranges[n]) for share, names in shares if share < 1}
+        return prod(share for share, _ in shares), short
+
+
+def _run(output: Access, at: Mapping[str, int]) -> int:
+    """How many outputs of a tile lie side by side in memory."""
+    run = 1
+    for stride, count in sorted((abs(flat_stride(output, n)), count) for n, count in at.items()):
+        run *= count if stride == run else 1
+    return run
 
 
 @cache
