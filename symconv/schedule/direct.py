@@ -17,10 +17,10 @@ from symconv.schedule.machine import Machine
 from symconv.schedule.packing import Packing, is_edge
 from symconv.schedule.regions import Region, regions
 from symconv.schedule.tiles import Tile, may_start
-from symconv.schedule.updates import updates_written
+from symconv.schedule.updates import written_in
 from symconv.schedule.variants import Variant, variants
 
-MOST_WRITTEN = 1200  # multiply-adds that a whole function may be written out in
+MOST_WRITTEN = 800  # multiply-adds that a whole function may be written out in
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,14 @@ def _planned(v: Variant, machine: Machine, empty: tuple[Region, ...]) -> Plan | 
     shape = Shape(c.lane.name, c.lane.size // c.lanes, v.unrolled, v.written, c.end, c.padded, c.lane.summed)
     try:
         tiles = c.tiles(v.unrolled, v.written, machine.registers)
-        lines = sum(updates_written(t) for t in tiles) if v.written or not c.padded else 0
+        lines = 0
+        for t in tiles if v.written or not c.padded else ():
+            lines += written_in(t)
+            if lines > MOST_WRITTEN:
+                return None
     except NotSupported:
         return None
-    return Plan(shape, tuple(c.packings.values()), tiles, v.cycles, empty) if lines <= MOST_WRITTEN else None
+    return Plan(shape, tuple(c.packings.values()), tiles, v.cycles, empty)
 
 
 def _start_first(region: Region) -> Region:

@@ -68,9 +68,10 @@ def step_of(tile: Tile, s: Sweep) -> list[Node]:
     return [*fetches.pointers.values(), *body]
 
 
-def updates_written(tile: Tile) -> int:
-    """How many multiply-adds stand in the code of a tile. Raises as `step_of` does."""
-    return sum(len(tuple(_updates(tile, s, _factors(tile, s)))) for s in start_of(tile.region)[1])
+def written_in(tile: Tile) -> int:
+    """How many multiply-adds and sums stand in the code of a tile. Raises as `step_of` does."""
+    sums = sum(1 for _ in tile.points())
+    return sums + sum(1 for s in start_of(tile.region)[1] for _ in _updates(tile, s, _factors(tile, s)))
 
 
 def _factors(tile: Tile, s: Sweep) -> tuple[Factor, ...]:
