@@ -23,6 +23,7 @@ TURNED, GATHERED, COPIED = 0.4, 0.8, 1.2  # an element of a copy: by squares, on
 COPY, ROW = 40.0, 0.1  # a copy, as stores are waited for that fetches do not match; a row of one
 SCATTERED, SPREAD = 1.0, 0.4  # an element stored through a buffer, and a run of neighbours among them
 PART, PARTIAL = 6.0, 1.0  # storing parts of vectors, and each of them
+BESIDE = 0.05  # a fetch beside arithmetic that takes longer
 STEP = 0.35  # a step of the innermost sum, beside its arithmetic
 BROADCAST = 1.0  # fetching an element into every lane, against fetching a vector
 CROSSING = 1.4  # fetching a vector of a line's size from any address, on top of that
@@ -125,7 +126,7 @@ class Price:
         products = vectors * prod(at.values()) * prod(taps.values())
         fetches, lines = self._fetches(sources, vectors, {**at, **taps}, products, prod(at.values()))
         chain = LATENCY * prod(taps.values()) * min(1, steps * (products + fetches) * real / WINDOW)
-        step = max(products / 2, fetches / 2, chain) * real + STEP
+        step = max(products / 2, fetches / 2, chain) * real + BESIDE * fetches * real + STEP
         apart = 1 if cut <= set(taps) else APART
         return (step + (LINE_CYCLES * apart * lines if lines * LINE * steps > NEAR else 0)) * steps
 
