@@ -128,7 +128,12 @@ class Price:
         chain = LATENCY * prod(taps.values()) * min(1, steps * (products + fetches) * real / WINDOW)
         step = max(products / 2, fetches / 2, chain) * real + BESIDE * fetches * real + STEP
         apart = 1 if cut <= set(taps) else APART
-        return (step + (LINE_CYCLES * apart * lines if lines * LINE * steps > NEAR else 0)) * steps
+        far = lines * LINE * steps > NEAR or (c.lane.summed and self._bytes(s) > 4 * NEAR)
+        return (step + (LINE_CYCLES * apart * lines if far else 0)) * steps
+
+    def _bytes(self, s: Sweep) -> int:
+        """Of the largest array: where the lane is summed, tile after tile goes through all of it."""
+        return max(prod(f.tensor.extents) for f in s.term.factors) * self.vector // self.candidate.lanes
 
     def _fetches(self, sources: Sequence[Source], vectors: int, at: Mapping[str, int], products: int,
                  points: int) -> tuple[float, float]:
