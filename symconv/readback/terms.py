@@ -100,6 +100,7 @@ def box(coordinates: Sequence[Affine], spans: Iterable[Span]) -> Box:
 
 def put(sums: Sums, target: Sequence[Affine], addend: Addend) -> None:
     """Collect an addend, its rows and what has to be inside as further coordinates."""
+    addend = _narrowed(addend)
     if not addend.coefficient or any(s.count <= 0 for s in addend.spans):
         return
     reads = sorted(addend.reads, key=lambda r: (r.array, r.function))
@@ -107,6 +108,23 @@ def put(sums: Sums, target: Sequence[Affine], addend: Addend) -> None:
     form = Form(key, tuple((what, extent) for what, _, extent in addend.inside), len(addend.rows))
     coordinates = (*target, *(r.at for r in reads), *(e for _, e, _ in addend.inside), *addend.rows)
     add(sums.setdefault(form, {}), box(coordinates, addend.spans), addend.coefficient)
+
+
+def _narrowed(a: Addend) -> Addend:
+    """The same with every row that knows a single name, or none, in the span of that name."""
+    spans, rows = {s.name: s for s in a.spans}, []
+    for e in a.rows:
+        if len(e.names) > 1:
+            rows.append(e)
+        elif not e.names:
+            spans |= {} if e.constant >= 0 else {"never": Span("never", 0, 0)}
+        else:
+            (name,) = e.names
+            s, c = spans[name], e.coefficient(name)
+            low = max(s.low, -(e.constant // c)) if c > 0 else s.low
+            high = s.low + s.count if c > 0 else min(s.low + s.count, e.constant // -c + 1)
+            spans[name] = Span(name, low, high - low)
+    return replace(a, spans=tuple(spans.values()), rows=tuple(rows))
 
 
 def of_equation(equation: Equation) -> list[tuple[Affine, Addend]]:

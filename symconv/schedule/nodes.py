@@ -132,7 +132,8 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Element k at `target` = the sum of the k-th of `count` vectors at `source`; those up to `width` are zero."""
+    """Element k at `target` = the sum of the k-th of `count` vectors at `source`; those from there to `width` are
+    written too, with what nobody may read."""
 
     target: Access
     source: Access
