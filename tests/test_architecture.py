@@ -21,7 +21,7 @@ ROOMS = (
     ("calculus", "jacobian", "geometry", "decide.named", "decide.prover", "schedule.regions", "schedule.machine",
      "schedule.nodes", "bilinear.relation", "bilinear.program", "readback.terms"),
     ("readback.records",),
-    ("readback.walk",),
+    ("readback.walk", "readback.overlaps"),
     ("readback.check",),
     ("readback.arrays",),
     # Deciding: values and sizes, the enumerator, the engines; and algebra for formulas about sizes.
@@ -152,7 +152,7 @@ STANDS_ON = {
     "decide.enumerate": {"affine", "equation", "errors", "decide.sizes"},
     "decide.sizes": {"affine", "equation", "errors"},
     "readback.arrays": {"affine", "equation", "errors", "schedule.nodes", "readback.boxes", "readback.terms",
-                        "readback.records", "readback.walk", "readback.check"},
+                        "readback.records", "readback.walk", "readback.overlaps", "readback.check"},
 }
 KNOW_LAYERS = {"layer", "options", "family", "peer_torch", "fuzz", "__init__", "bench.layers",
                "bench.peers.torch", "bench.peers.onnxruntime"}

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from symconv.affine import Affine
 from symconv.equation import Equation, Tensor
 from symconv.errors import LimitExceeded
 from symconv.readback.boxes import MOST, Box, Sum, add, counted, difference, gathered, least, resolved, vanished
+from symconv.readback.overlaps import Layer, layers_of, whole
 from symconv.readback.records import Copy, Misread, Write
-from symconv.readback.terms import Addend, Key, Place, Span, Sums, box, flat, of_equation, put, size
+from symconv.readback.terms import ONE, Addend, Key, Place, Span, Sums, box, flat, of_equation, put, size
 from symconv.readback.walk import Walk
 from symconv.schedule.nodes import Node
 
-ONE = Fraction(1)
 MOST_INT = 2**31 - 1
 
 
@@ -73,20 +72,30 @@ def check_writes(equation: Equation, writes: Sequence[Write], accumulate: bool) 
     stray = next((w.array for w in writes if w.array != output.name), None)
     if stray is not None:
         raise Misread(f"{stray} is written to, which is not {output.name}")
-    _check_set_once(output, [w for w in writes if not w.adds], accumulate)
+    layers = None if accumulate else layers_of(output, writes)
+    if layers is None:
+        _check_set_once(output, [w for w in writes if not w.adds], accumulate)
+        layers = [whole(output, writes)]
+    return sum(_check_layer(equation, layer, arrays) for layer in layers)
+
+
+def _check_layer(equation: Equation, layer: Layer, arrays: Mapping[str, int]) -> int:
+    """Where the layer writes, it writes what the equation has there; the number of boxes."""
+    output = equation.output
     derived: Sums = {}
-    for at, addend in of_equation(equation):
-        put(derived, [at], addend)
+    for left, addend in of_equation(equation):
+        for rows in layer.conditions(left):
+            put(derived, [flat(left)], addend.within((), rows))
     found: Sums = {}
-    for w in writes:
+    for w in layer.writes:
         for addend in w.addends:
             put(found, [w.at], addend.within(w.spans, w.rows))
     limits = [(output.name, arrays[output.name])]
     expected, actual = settled(derived, limits, arrays), settled(found, limits, arrays)
     for key in sorted({*expected, *actual}):
-        left = vanished(difference(expected.get(key, {}), actual.get(key, {})))
-        if left:
-            raise Misread(_told(output, key, left, expected.get(key, {})))
+        left_over = vanished(difference(expected.get(key, {}), actual.get(key, {})))
+        if left_over:
+            raise Misread(_told(output, key, left_over, expected.get(key, {})))
     return sum(map(len, actual.values()))
 
 
