@@ -54,8 +54,9 @@ def read_back(equation: Equation, bodies: Iterable[Sequence[Node]], workspace: S
     walk = Walk({t.name: t for t in workspace}, arrays, lambda copy, writes: _check_copy(copy, writes, arrays))
     for body in bodies:
         walk.run(body)
+    walk.finish(walk.copies)
     if walk.filled:
-        raise Misread(f"{', '.join(walk.filled)} is filled and not read")
+        raise Misread(f"nothing says what {', '.join(walk.filled)} holds")
     boxes = check_writes(equation, walk.writes, accumulate)
     if not accumulate:
         _check_order(equation.output, walk.writes)
@@ -189,10 +190,10 @@ def _sets_before(first: Write, later: Write) -> bool:
         shared += 1
     if any(f.rows for f in first.frames[shared:]):
         return False
-    names = {f.span.name for f in first.frames[:shared] if f.span}
+    names = {f.span.name for f in first.frames[:shared] if f.span and f.span.count > 1}
     if any(first.at.coefficient(n) != later.at.coefficient(n) for n in names):
         return False
-    here = dict.fromkeys(names, 0)
+    here = {f.span.name: f.span.low if f.span.count == 1 else 0 for f in first.frames[:shared] if f.span}
     mine, theirs = ([f.span for f in w.frames[shared:] if f.span] for w in (first, later))
     return contains(box((first.at.substitute(here),), mine), box((later.at.substitute(here),), theirs))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from math import gcd, prod
 from typing import TypeAlias
 
@@ -15,7 +16,7 @@ from symconv.affine import Affine
 from symconv.equation import Access, Tensor
 from symconv.readback.boxes import Box, gathered
 from symconv.readback.records import Write
-from symconv.readback.terms import ONE, Addend, Sums, digits, ends, put, size
+from symconv.readback.terms import ONE, Addend, Sums, digits, ends, flat, put, size
 
 Part: TypeAlias = tuple[tuple[int, int], ...]  # first and last index along every axis
 MOST_PARTS = 64
@@ -23,32 +24,59 @@ MOST_PARTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Writes, and the parts of the output they set, each element once."""
+    """Writes, and the parts of the output they set, each element once; `cuts` as in `_joined`."""
 
     writes: tuple[Write, ...]
     parts: tuple[Part, ...]
+    cuts: tuple[int, ...]
 
     def conditions(self, left: Access) -> list[tuple[Affine, ...]]:
         """For each part, what has to be 0 or more for an element to lie in it."""
-        axes = list(zip(left.indices, left.tensor.extents, strict=True))
+        axes = _joined(left, self.cuts)
         return [tuple(row for (e, n), (low, high) in zip(axes, p, strict=True) if (low, high) != (0, n - 1)
                       for row in (e - low, high - e)) for p in self.parts]
 
 
 def whole(output: Tensor, writes: Sequence[Write]) -> Layer:
     """All writes, of which each element is known to be set once."""
-    return Layer(tuple(writes), (tuple((0, n - 1) for n in output.extents),))
+    return Layer(tuple(writes), (((0, size(output) - 1),),), ())
+
+
+def _joined(a: Access, cuts: Sequence[int]) -> list[tuple[Affine, int]]:
+    """Index and extent along every axis, with those between two cuts taken as one."""
+    found = []
+    for first, end in pairwise((0, *cuts, len(a.indices))):
+        one = Tensor(a.tensor.name, a.tensor.extents[first:end])
+        found.append((flat(Access(one, a.indices[first:end])), size(one)))
+    return found
+
+
+def _decoded(output: Tensor, writes: Sequence[Write]) -> tuple[tuple[int, ...], list[list[Affine]]] | None:
+    """Indices for every write, with as few axes taken as one as there may be: a vector can go over the end of a row."""
+    first = output[(Affine(),) * len(output.shape)]
+    for count in reversed(range(len(output.shape))):
+        for cuts in combinations(range(1, len(output.shape)), count):
+            extents = [n for _, n in _joined(first, cuts)]
+            places = []
+            for w in writes:
+                if (at := digits(w.at, extents, w.spans)) is None:
+                    break
+                places.append(at)
+            else:
+                return cuts, places
+    return None
 
 
 def layers_of(output: Tensor, writes: Sequence[Write]) -> list[Layer] | None:
     """Layers that set all of the output where there are more writes than elements; None if none are found."""
     if any(w.rows or w.adds for w in writes) or sum(prod(s.count for s in w.spans) for w in writes) <= size(output):
         return None
-    places = [digits(w.at, output.extents, w.spans) for w in writes]
-    if None in places:
+    decoded = _decoded(output, writes)
+    if decoded is None:
         return None
+    cuts, places = decoded
     groups: list[list[int]] = []
-    kinds = [[(*ends(e, w.spans), gcd(*(c for m, c in e if m))) for e in at or ()]
+    kinds = [[(*ends(e, w.spans), gcd(*(c for m, c in e if m))) for e in at]
              for w, at in zip(writes, places, strict=True)]
     for k, kind in enumerate(kinds):
         own = next((g for g in groups if all(_apart(kind, kinds[other]) for other in g)), None)
@@ -58,10 +86,10 @@ def layers_of(output: Tensor, writes: Sequence[Write]) -> list[Layer] | None:
             own.append(k)
     found = []
     for g in groups:
-        parts = _parts([(places[k] or [], writes[k]) for k in g])
+        parts = _parts([(places[k], writes[k]) for k in g])
         if parts is None:
             return None
-        found.append(Layer(tuple(writes[k] for k in g), parts))
+        found.append(Layer(tuple(writes[k] for k in g), parts, cuts))
     return found if _covered(p for layer in found for p in layer.parts) == size(output) else None
 
 

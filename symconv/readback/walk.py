@@ -6,7 +6,7 @@ what was added to it; a copy is what its label says, which is proved of its stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
@@ -49,6 +49,12 @@ class Walk:
         for n in body:
             getattr(self, f"_{type(n).__name__.lower()}")(n)
 
+    def finish(self, copies: Iterable[str]) -> None:
+        """Prove those copies that nothing read."""
+        for name in copies:
+            if name in self.filled:
+                self._copied(name)
+
     # Loops, conditions, scopes.
 
     def _inside(self, frame: Frame, body: Sequence[nodes.Node]) -> None:
@@ -56,6 +62,7 @@ class Walk:
                         pointers=dict(self.pointers), buffers=dict(self.buffers), fetched=dict(self.fetched),
                         copies=dict(self.copies))
         outer.run(body)
+        outer.finish(n for n in outer.copies if n not in self.copies)
         self.loops = outer.loops
         for name, held in outer.held.items():
             if name in self.held and held.depth == self.held[name].depth:
