@@ -102,7 +102,8 @@ class Walk:
 
     def _element(self, a: Access, offset: int, lanes: int) -> tuple[Place, tuple[Affine, ...]]:
         """The element so many places behind an access, or a vector of them, and where it is not a zero."""
-        self.reach.access(a, self.spans, abs(offset) + lanes)
+        self.reach.access(a, self.spans, lanes)
+        self.reach.most = max(self.reach.most, abs(offset) + lanes)  # a pointer and a constant: no sum of ints
         lane = Affine.of(LANE) if lanes > 1 else Affine()
         name = a.tensor.name
         if name not in self.workspace:
