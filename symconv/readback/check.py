@@ -1,6 +1,6 @@
 """A kernel read back and compared with its equation: nothing is printed that is not proved equal.
 
-Every output is set once, everything is added to it after that, every product of the equation is there as
+Every output is set to one value, everything is added to it after that, every product of the equation is there as
 often as the equation has it, and every element lies inside its array.
 """
 
