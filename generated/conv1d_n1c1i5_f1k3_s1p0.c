@@ -28,7 +28,7 @@ void conv1d_n1c1i5_f1k3_s1p0_forward(
  * This is the full correlation of delta with the flipped kernel w.
  * Proved for all sizes: the transpose of the forward equation.
  * 9 multiplications, 9 additions.
- * Read back and proved equal to the derived equation: 3 boxes; no index passes 9.
+ * Read back and proved equal to the derived equation: 3 boxes; no index passes 6.
  */
 void conv1d_n1c1i5_f1k3_s1p0_grad_x(
     const float *restrict w, /* [1][1][3] */

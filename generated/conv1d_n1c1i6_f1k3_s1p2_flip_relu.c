@@ -11,7 +11,7 @@ static inline float relu_slope(float v) { return v > 0 ? 1 : 0; }
 /* z[i] = sum over 0 <= j < k of w[k - j - 1] * x[i + j - 2] (x is zero outside)
  * This is the convolution of x with w (padding 2).
  * 18 multiplications, 18 additions.
- * Read back and proved equal to the derived equation: 3 boxes; no index passes 14.
+ * Read back and proved equal to the derived equation: 3 boxes; no index passes 12.
  */
 void conv1d_n1c1i6_f1k3_s1p2_flip_relu_forward(
     const float *restrict x, /* [1][1][6] */
@@ -62,7 +62,7 @@ void conv1d_n1c1i6_f1k3_s1p2_flip_relu_grad_z(
  * This is the full correlation of delta with w, cropped by 2.
  * Proved for all sizes: the transpose of the forward equation.
  * 18 multiplications, 18 additions.
- * Read back and proved equal to the derived equation: 1 box; no index passes 12.
+ * Read back and proved equal to the derived equation: 1 box; no index passes 9.
  */
 void conv1d_n1c1i6_f1k3_s1p2_flip_relu_grad_x(
     const float *restrict w, /* [1][1][3] */

@@ -8,7 +8,7 @@
  *     q - 1] (x is zero outside)
  * This is the cross-correlation of x with w (stride 2, padding 1), summed over channels.
  * 968 multiplications, 968 additions.
- * Read back and proved equal to the derived equation: 9 boxes; no index passes 237.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 228.
  */
 void conv2d_n1c2i8x8_f4k3x3_s2p1_forward(
     const float *restrict x, /* [1][2][8][8] */
@@ -123,7 +123,7 @@ void conv2d_n1c2i8x8_f4k3x3_s2p1_grad_x(
  * This is the cross-correlation of x with delta dilated by 2 (padding 1, output size K_H x K_W).
  * Proved for all sizes: the transpose of the forward equation.
  * 968 multiplications, 968 additions.
- * Read back and proved equal to the derived equation: 9 boxes; no index passes 245.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 236.
  */
 void conv2d_n1c2i8x8_f4k3x3_s2p1_grad_w(
     const float *restrict x, /* [1][2][8][8] */

@@ -43,7 +43,7 @@ void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_forward(
  * This is the full correlation of delta with the flipped kernel w, cropped by 1, summed over filters.
  * Proved for all sizes: the transpose of the forward equation.
  * 5808 multiplications, 5808 additions.
- * Read back and proved equal to the derived equation: 9 boxes; no index passes 365.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 338.
  */
 void conv2d_n1c3i8x8_f4k3x3_s1p1_bias_grad_x(
     const float *restrict w, /* [4][3][3][3] */

@@ -8,7 +8,7 @@
  *     outside)
  * This is the cross-correlation of x with w (padding 1), in each group.
  * 1936 multiplications, 1936 additions.
- * Read back and proved equal to the derived equation: 9 boxes; no index passes 365.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 356.
  */
 void conv2d_n1c4i8x8_f4k3x3_s1p1_g4_forward(
     const float *restrict x, /* [1][4][8][8] */
@@ -40,7 +40,7 @@ void conv2d_n1c4i8x8_f4k3x3_s1p1_g4_forward(
  * This is the full correlation of delta with the flipped kernel w, cropped by 1, in each group.
  * Proved for all sizes: the transpose of the forward equation.
  * 1936 multiplications, 1936 additions.
- * Read back and proved equal to the derived equation: 9 boxes; no index passes 365.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 338.
  */
 void conv2d_n1c4i8x8_f4k3x3_s1p1_g4_grad_x(
     const float *restrict w, /* [4][1][3][3] */
@@ -72,7 +72,7 @@ void conv2d_n1c4i8x8_f4k3x3_s1p1_g4_grad_x(
  * This is the cross-correlation of x with delta (padding 1), in each group.
  * Proved for all sizes: the transpose of the forward equation.
  * 1936 multiplications, 1936 additions.
- * Read back and proved equal to the derived equation: 9 boxes; no index passes 365.
+ * Read back and proved equal to the derived equation: 9 boxes; no index passes 356.
  */
 void conv2d_n1c4i8x8_f4k3x3_s1p1_g4_grad_w(
     const float *restrict x, /* [1][4][8][8] */

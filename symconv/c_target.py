@@ -14,7 +14,15 @@ from typing import Any
 from symconv.affine import Affine
 from symconv.bilinear.story import Story
 from symconv.c_routine import CTYPES, Block, CStep, Local, Prepared, Routine, routines, shape_text
-from symconv.c_vector import total_helper, transpose_helper, vector_lines, vector_typedef
+from symconv.c_vector import (
+    lanes_typedef,
+    shift_helper,
+    total_helper,
+    totals_helper,
+    transpose_helper,
+    vector_lines,
+    vector_typedef,
+)
 from symconv.derivation import Function
 from symconv.equation import Access, Tensor
 from symconv.errors import NotSupported
@@ -29,8 +37,10 @@ from symconv.schedule.nodes import (
     Node,
     Product,
     Scope,
+    Shift,
     Store,
     Total,
+    Totals,
     Transpose,
 )
 from symconv.schedule.program import Choice, Program, Step
@@ -44,7 +54,7 @@ RESERVED = frozenset(
     "using virtual wchar_t and or not np asm and_eq bitand bitor compl const_cast dynamic_cast not_eq or_eq "
     "reinterpret_cast static_cast thread_local xor xor_eq char16_t char32_t consteval constinit co_await co_return "
     "co_yield concept requires int8_t int32_t int64_t uint8_t uint32_t ptrdiff_t size_t "
-    "sum partial tile turned workspace prepared relu sigmoid tanh tanhf exp expf main".split()
+    "sum partial tile totals turned workspace prepared relu sigmoid tanh tanhf exp expf main".split()
 ) | frozenset(keyword.kwlist)
 
 
@@ -155,7 +165,8 @@ def printed_steps(function: Function, types: Mapping[str, str], steps: Sequence[
     indices = dict.fromkeys(m.name for m in flat if isinstance(m, Loop))
     indices |= dict.fromkeys(n for m in flat if isinstance(m, Label) for n in sorted(m.place.names))
     arrays = [*(t.name for t in (*function.arguments, output)), *(t.name for t in workspace)]
-    all_types = {**types, **dict.fromkeys((*(t.name for t in workspace), "tile", "turned"), types[output.name])}
+    local = (*(t.name for t in workspace), "tile", "totals", "turned")
+    all_types = {**types, **dict.fromkeys(local, types[output.name])}
     helpers: dict[str, str] = {}
     names, found = Names.of(arrays, list(indices)), []
     for s in steps:
@@ -172,8 +183,12 @@ def vector_helpers(nodes: Sequence[Node], ctype: str) -> tuple[str, ...]:
     widths = {n.width for n in flat if isinstance(n, Fetch | Accumulator | Keep | Transpose) and n.width > 1}
     squares = sorted({n.width for n in flat if isinstance(n, Transpose)})
     totals = [2**k for k in range(1, max([0, *(n.width for n in flat if isinstance(n, Total))]).bit_length())]
+    shifts = dict.fromkeys(shift_helper(ctype, n) for n in flat if isinstance(n, Shift))
+    moved = sorted({n.width for n in flat if isinstance(n, Shift | Totals | Transpose)})
+    several = sorted({(n.width, n.count) for n in flat if isinstance(n, Totals)})
     return (*(vector_typedef(ctype, w) for w in sorted(widths.union(totals))),
-            *(total_helper(ctype, w) for w in totals), *(transpose_helper(ctype, w) for w in squares))
+            *(lanes_typedef(ctype, w) for w in moved), *(total_helper(ctype, w) for w in totals),
+            *(totals_helper(ctype, w, n) for w, n in several), *(transpose_helper(ctype, w) for w in squares), *shifts)
 
 
 def _flat(nodes: Sequence[Node]) -> list[Node]:

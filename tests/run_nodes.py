@@ -96,6 +96,11 @@ def _statement(n: nodes.Node, memory: Memory, at: dict[str, int], local: Frame, 
     elif isinstance(n, nodes.Fetch):
         name, start = local[n.pointer]
         local[n.name] = [get(memory, name, start + n.offset + k) for k in range(n.width or 1)]
+    elif isinstance(n, nodes.Shift):
+        source = local[n.source]
+        if n.low < 0 or n.low + n.by < 0 or n.high > n.width or n.high + n.by > len(source) or n.width != len(source):
+            raise Outside(n.source)
+        local[n.name] = [source[k + n.by] if n.low <= k < n.high else 0 for k in range(n.width)]
     elif isinstance(n, nodes.MultiplyAdd):
         held = local[n.target]
         for k in range(len(held)):
@@ -121,6 +126,11 @@ def _vector(n: nodes.Node, memory: Memory, at: dict[str, int], local: Frame) -> 
     elif isinstance(n, nodes.Total):
         start = get(memory, n.start.tensor.name, place(n.start, at)) if n.start else 0
         put(memory, n.access.tensor.name, place(n.access, at), start + sum(local[n.name][:n.width]), n.add)
+    elif isinstance(n, nodes.Totals):
+        source, target = place(n.source, at), place(n.target, at)
+        for k in range(n.width):
+            row = [get(memory, n.source.tensor.name, source + k * n.width + j) for j in range(n.width * (k < n.count))]
+            put(memory, n.target.tensor.name, target + k, None if None in row or not row else sum(row))
     elif isinstance(n, nodes.Transpose):
         source, target = place(n.source, at), place(n.target, at)
         square = [[get(memory, n.source.tensor.name, source + k * n.source_step + j) for j in range(n.width)]

@@ -21,7 +21,7 @@ ROOMS = (
     ("calculus", "jacobian", "geometry", "decide.named", "decide.prover", "schedule.regions", "schedule.machine",
      "schedule.nodes", "bilinear.relation", "bilinear.program", "readback.terms"),
     ("readback.records",),
-    ("readback.walk",),
+    ("readback.walk", "readback.overlaps"),
     ("readback.check",),
     ("readback.arrays",),
     # Deciding: values and sizes, the enumerator, the engines; and algebra for formulas about sizes.
@@ -40,10 +40,13 @@ ROOMS = (
      "notation.as_latex", "notation.as_text", "notation.surface_text", "notation.surface_latex", "notation.printers",
      "notation.lettering", "notation.as_mathml"),
     ("lecture.words", "lecture.palette"),
-    ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing"),
-    ("schedule.cutting", "schedule.sharing"),
+    ("schedule.tiles", "schedule.packing", "schedule.copying", "schedule.fusing", "schedule.reads"),
+    ("schedule.updates", "schedule.counting"),
+    ("schedule.tile_nest",),
+    ("schedule.cutting", "schedule.sharing", "schedule.edges"),
     ("schedule.candidate",),
     ("schedule.pricing",),
+    ("schedule.variants",),
     ("schedule.direct",),
     ("schedule.program",),
     ("schedule.arrays", "steps", "expand", "native", "sections", "templating", "family", "peer_torch"),
@@ -174,7 +177,7 @@ STANDS_ON = {
     "decide.enumerate": {"affine", "equation", "errors", "decide.sizes"},
     "decide.sizes": {"affine", "equation", "errors"},
     "readback.arrays": {"affine", "equation", "errors", "schedule.nodes", "readback.boxes", "readback.terms",
-                        "readback.records", "readback.walk", "readback.check"},
+                        "readback.records", "readback.walk", "readback.overlaps", "readback.check"},
 }
 KNOW_LAYERS = {"layer", "options", "family", "peer_torch", "fuzz", "__init__", "bench.layers",
                "bench.peers.torch", "bench.peers.onnxruntime"}

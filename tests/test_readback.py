@@ -82,7 +82,8 @@ def changed(value: object) -> Iterator[object]:
             yield value[::-1]
         for k, v in enumerate(value):
             if isinstance(v, nodes.Node) and not isinstance(v, nodes.Label | nodes.Declare | nodes.Accumulator
-                                                            | nodes.Pointer | nodes.Fetch | nodes.Buffer):
+                                                            | nodes.Pointer | nodes.Fetch | nodes.Shift
+                                                            | nodes.Buffer):
                 yield (*value[:k], *value[k + 1:])  # left out
             for w in changed(v):
                 yield (*value[:k], w, *value[k + 1:])

@@ -1,6 +1,6 @@
 """A kernel read back and compared with its equation: nothing is printed that is not proved equal.
 
-Every output is set once, everything is added to it after that, every product of the equation is there as
+Every output is set to one value, everything is added to it after that, every product of the equation is there as
 often as the equation has it, and every element lies inside its array.
 """
 
@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from symconv.affine import Affine
 from symconv.equation import Equation, Tensor
 from symconv.errors import LimitExceeded
 from symconv.readback.boxes import MOST, Box, Sum, add, counted, difference, gathered, least, resolved, vanished
+from symconv.readback.overlaps import Layer, layers_of, whole
 from symconv.readback.records import Copy, Misread, Write
-from symconv.readback.terms import Addend, Key, Place, Span, Sums, box, flat, of_equation, put, size
+from symconv.readback.terms import ONE, Addend, Key, Place, Span, Sums, box, flat, of_equation, put, size
 from symconv.readback.walk import Walk
 from symconv.schedule.nodes import Node
 
-ONE = Fraction(1)
 MOST_INT = 2**31 - 1
 
 
@@ -55,8 +54,9 @@ def read_back(equation: Equation, bodies: Iterable[Sequence[Node]], workspace: S
     walk = Walk({t.name: t for t in workspace}, arrays, lambda copy, writes: _check_copy(copy, writes, arrays))
     for body in bodies:
         walk.run(body)
+    walk.finish(walk.copies)
     if walk.filled:
-        raise Misread(f"{', '.join(walk.filled)} is filled and not read")
+        raise Misread(f"nothing says what {', '.join(walk.filled)} holds")
     boxes = check_writes(equation, walk.writes, accumulate)
     if not accumulate:
         _check_order(equation.output, walk.writes)
@@ -73,20 +73,30 @@ def check_writes(equation: Equation, writes: Sequence[Write], accumulate: bool) 
     stray = next((w.array for w in writes if w.array != output.name), None)
     if stray is not None:
         raise Misread(f"{stray} is written to, which is not {output.name}")
-    _check_set_once(output, [w for w in writes if not w.adds], accumulate)
+    layers = None if accumulate else layers_of(output, writes)
+    if layers is None:
+        _check_set_once(output, [w for w in writes if not w.adds], accumulate)
+        layers = [whole(output, writes)]
+    return sum(_check_layer(equation, layer, arrays) for layer in layers)
+
+
+def _check_layer(equation: Equation, layer: Layer, arrays: Mapping[str, int]) -> int:
+    """Where the layer writes, it writes what the equation has there; the number of boxes."""
+    output = equation.output
     derived: Sums = {}
-    for at, addend in of_equation(equation):
-        put(derived, [at], addend)
+    for left, addend in of_equation(equation):
+        for rows in layer.conditions(left):
+            put(derived, [flat(left)], addend.within((), rows))
     found: Sums = {}
-    for w in writes:
+    for w in layer.writes:
         for addend in w.addends:
             put(found, [w.at], addend.within(w.spans, w.rows))
     limits = [(output.name, arrays[output.name])]
     expected, actual = settled(derived, limits, arrays), settled(found, limits, arrays)
     for key in sorted({*expected, *actual}):
-        left = vanished(difference(expected.get(key, {}), actual.get(key, {})))
-        if left:
-            raise Misread(_told(output, key, left, expected.get(key, {})))
+        left_over = vanished(difference(expected.get(key, {}), actual.get(key, {})))
+        if left_over:
+            raise Misread(_told(output, key, left_over, expected.get(key, {})))
     return sum(map(len, actual.values()))
 
 
@@ -180,10 +190,10 @@ def _sets_before(first: Write, later: Write) -> bool:
         shared += 1
     if any(f.rows for f in first.frames[shared:]):
         return False
-    names = {f.span.name for f in first.frames[:shared] if f.span}
+    names = {f.span.name for f in first.frames[:shared] if f.span and f.span.count > 1}
     if any(first.at.coefficient(n) != later.at.coefficient(n) for n in names):
         return False
-    here = dict.fromkeys(names, 0)
+    here = {f.span.name: f.span.low if f.span.count == 1 else 0 for f in first.frames[:shared] if f.span}
     mine, theirs = ([f.span for f in w.frames[shared:] if f.span] for w in (first, later))
     return contains(box((first.at.substitute(here),), mine), box((later.at.substitute(here),), theirs))
 

@@ -106,8 +106,12 @@ class Reach:
 
     def see(self, e: Affine, spans: Iterable[Span], before: int = 0, extent: int = 1) -> int:
         """Of before * extent + e."""
-        ends = {s.name: max(abs(s.low), abs(s.low + s.count)) for s in spans}
-        here = before * extent + sum(abs(c) * (ends[m[0]] if m else 1) for m, c in e)
+        known = {s.name: (s.low, s.low + s.count) for s in spans}
+        above = below = before * extent  # some of the terms together lie between all that are below 0 and all above
+        for m, c in e:
+            values = [c * v for v in known[m[0]]] if m else [c]
+            above, below = above + max(0, *values), below - min(0, *values)
+        here = max(above, below)
         self.most = max(self.most, here)
         return here
 

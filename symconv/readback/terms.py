@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, floor, inf, isinf
+from math import ceil, floor, inf, isinf, prod
 from typing import TypeAlias
 
 from symconv.affine import Affine, AffineLike, Constraint
@@ -13,6 +13,7 @@ from symconv.equation import Access, Equation, Tensor, Term
 from symconv.errors import NotSupported
 from symconv.readback.boxes import Box, Sum, add
 
+ONE = Fraction(1)
 Key: TypeAlias = tuple[str, ...]  # what is multiplied
 
 
@@ -73,6 +74,19 @@ class Addend:
         return replace(self, spans=(*spans, *self.spans), rows=(*rows, *self.rows))
 
 
+def digits(at: Affine, extents: Sequence[int], spans: Sequence[Span]) -> list[Affine] | None:
+    """The index along every axis of a place in memory; None where its terms do not tell."""
+    found, strides = [Affine() for _ in extents], [prod(extents[k + 1:]) for k in range(len(extents))]
+    axes = [k for k, n in enumerate(extents) if n > 1]
+    for names, c in at:
+        rest, sign = abs(c), 1 if c > 0 else -1
+        for k in axes:
+            own, rest = divmod(rest, strides[k])
+            found[k] += sign * own * (Affine.of(names[0]) if names else Affine.of(1))
+    inside = all(lo >= 0 and hi < n for e, n in zip(found, extents, strict=True) for lo, hi in [ends(e, spans)])
+    return found if inside else None
+
+
 def flat(a: Access) -> Affine:
     """The place of an element, row-major."""
     total = Affine()
@@ -100,6 +114,7 @@ def box(coordinates: Sequence[Affine], spans: Iterable[Span]) -> Box:
 
 def put(sums: Sums, target: Sequence[Affine], addend: Addend) -> None:
     """Collect an addend, its rows and what has to be inside as further coordinates."""
+    addend = _narrowed(addend)
     if not addend.coefficient or any(s.count <= 0 for s in addend.spans):
         return
     reads = sorted(addend.reads, key=lambda r: (r.array, r.function))
@@ -109,8 +124,28 @@ def put(sums: Sums, target: Sequence[Affine], addend: Addend) -> None:
     add(sums.setdefault(form, {}), box(coordinates, addend.spans), addend.coefficient)
 
 
-def of_equation(equation: Equation) -> list[tuple[Affine, Addend]]:
-    """Every term of an equation with sizes in numbers: where it goes, and what it adds.
+def _narrowed(a: Addend) -> Addend:
+    """The same with every row that knows a single name, or none, in the span of that name."""
+    spans: dict[str, Span] = {s.name: s for s in a.spans}
+    rows: list[Affine] = []
+    if len(spans) < len(a.spans):
+        raise ValueError(f"two sums of {a} have one name")
+    for e in a.rows:
+        if len(e.names) > 1:
+            rows.append(e)
+        elif not e.names:
+            spans |= {} if e.constant >= 0 else {"never": Span("never", 0, 0)}
+        else:
+            (name,) = e.names
+            s, c = spans[name], e.coefficient(name)
+            low = max(s.low, -(e.constant // c)) if c > 0 else s.low
+            high = s.low + s.count if c > 0 else min(s.low + s.count, e.constant // -c + 1)
+            spans[name] = Span(name, low, high - low)
+    return replace(a, spans=tuple(spans.values()), rows=tuple(rows))
+
+
+def of_equation(equation: Equation) -> list[tuple[Access, Addend]]:
+    """Every term of an equation with sizes in numbers: the element it goes to, and what it adds.
 
     Raises:
         NotSupported: a summation index has no bounds.
@@ -118,7 +153,7 @@ def of_equation(equation: Equation) -> list[tuple[Affine, Addend]]:
     return [made for t in equation.terms if (made := _term(equation, t)) is not None]
 
 
-def _term(equation: Equation, t: Term) -> tuple[Affine, Addend] | None:
+def _term(equation: Equation, t: Term) -> tuple[Access, Addend] | None:
     domain = [*t.domain(), *equation.domain()]
     values = _solved(domain, (*equation.indices, *t.indices))
     rows = [e for c in domain for e in _inequalities(c.substitute(values))]
@@ -137,7 +172,7 @@ def _term(equation: Equation, t: Term) -> tuple[Affine, Addend] | None:
     spans = tuple(Span(n, lo, hi - lo + 1) for n, (lo, hi) in found.items())
     reads = tuple(Place(f.tensor.name, flat(f), f.function).substitute(values) for f in t.factors)
     open_ = tuple(e for e in dict.fromkeys(rows) if lowest(e, spans) < 0)
-    return flat(equation.left).substitute(values), Addend(t.coefficient, reads, spans, open_)
+    return equation.left.substitute(values), Addend(t.coefficient, reads, spans, open_)
 
 
 def _solved(domain: Sequence[Constraint], names: Sequence[str]) -> dict[str, AffineLike]:

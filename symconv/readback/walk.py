@@ -6,7 +6,7 @@ what was added to it; a copy is what its label says, which is proved of its stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
@@ -49,6 +49,12 @@ class Walk:
         for n in body:
             getattr(self, f"_{type(n).__name__.lower()}")(n)
 
+    def finish(self, copies: Iterable[str]) -> None:
+        """Prove those copies that nothing read."""
+        for name in copies:
+            if name in self.filled:
+                self._copied(name)
+
     # Loops, conditions, scopes.
 
     def _inside(self, frame: Frame, body: Sequence[nodes.Node]) -> None:
@@ -56,6 +62,7 @@ class Walk:
                         pointers=dict(self.pointers), buffers=dict(self.buffers), fetched=dict(self.fetched),
                         copies=dict(self.copies))
         outer.run(body)
+        outer.finish(n for n in outer.copies if n not in self.copies)
         self.loops = outer.loops
         for name, held in outer.held.items():
             if name in self.held and held.depth == self.held[name].depth:
@@ -95,7 +102,8 @@ class Walk:
 
     def _element(self, a: Access, offset: int, lanes: int) -> tuple[Place, tuple[Affine, ...]]:
         """The element so many places behind an access, or a vector of them, and where it is not a zero."""
-        self.reach.access(a, self.spans, abs(offset) + lanes)
+        self.reach.access(a, self.spans, lanes)
+        self.reach.most = max(self.reach.most, abs(offset) + lanes)  # a pointer and a constant: no sum of ints
         lane = Affine.of(LANE) if lanes > 1 else Affine()
         name = a.tensor.name
         if name not in self.workspace:
@@ -234,6 +242,15 @@ class Walk:
             raise Misread(f"{n.name} has {n.width} lanes")
         self.fetched[n.name] = (*self._element(self.pointers[n.pointer], n.offset, lanes), lanes)
 
+    def _shift(self, n: nodes.Shift) -> None:
+        place, rows, lanes = self.fetched[n.source]
+        if lanes != n.width or n.low < 0 or n.high > lanes or n.low + n.by < 0 or n.high + n.by > lanes:
+            raise Misread(f"lanes {n.low} to {n.high - 1} of {n.width} do not lie {n.by} further in {n.source}, "
+                          f"which has {lanes}")
+        moved, lane = {LANE: Affine.of(LANE) + n.by}, Affine.of(LANE)
+        self.fetched[n.name] = (place.substitute(moved), (lane - n.low, n.high - 1 - lane,
+                                                          *(e.substitute(moved) for e in rows)), lanes)
+
     def _multiplyadd(self, n: nodes.MultiplyAdd) -> None:
         reads = [self.fetched[f] for f in n.factors]
         one = Addend(Fraction(1), tuple(r for r, _, _ in reads), rows=tuple(e for _, rows, _ in reads for e in rows))
@@ -280,12 +297,25 @@ class Walk:
     def _total(self, n: nodes.Total) -> None:
         if n.width != self.held[n.name].lanes:
             raise Misread(f"{n.width} lanes of {n.name} are added up, which has {self.held[n.name].lanes}")
-        addends = [a.substitute({LANE: Affine.of("total")}).within((Span("total", 0, n.width),))
-                   for a in self._held(n.name)]
+        addends = self._added_up(self._held(n.name), n.width)
         if n.start is not None:
             place, rows = self._read(n.start)
             addends.append(Addend(Fraction(1), (place,), rows=rows))
         self._write(n.access, n.add, addends)
+
+    @staticmethod
+    def _added_up(addends: Sequence[Addend], lanes: int) -> list[Addend]:
+        return [a.substitute({LANE: Affine.of("total")}).within((Span("total", 0, lanes),)) for a in addends]
+
+    def _totals(self, n: nodes.Totals) -> None:
+        to, of = self.buffers[n.target.tensor.name], self.buffers[n.source.tensor.name]
+        at, base = flat(n.target).constant, flat(n.source).constant
+        if to.pieces or to.depth != len(self.frames) or at < 0 or at + n.width > to.size or n.count > n.width:
+            raise Misread(f"{n.count} totals of {n.width} lanes do not go to an empty buffer of {to.size}")
+        for k in range(n.count):
+            sums = [a for _, lanes, some in of.runs(base + k * n.width, 1, n.width)
+                    for a in self._added_up(some, lanes)]
+            self._fill(to, at + k, 1, 1, tuple(sums))
 
     def _buffer(self, n: nodes.Buffer) -> None:
         self.buffers[n.tensor.name] = Buffer(size(n.tensor), len(self.frames))

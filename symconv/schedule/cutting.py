@@ -58,6 +58,25 @@ def cut_all(region: Region, unrolled: dict[str, int]) -> Iterator[Region]:
         yield from cut_all(replace(substituted(region, {name: put}), loops=loops), dict(rest))
 
 
+def cut_sums(region: Region, written: Mapping[str, int]) -> Region:
+    """Sums of which only some steps are written out go by whole blocks, then what is left."""
+    taken = {n for r in region.loops for n in (r.name,)} | {q.name for s in region.sweeps for q in s.loops}
+
+    def pieces(s: Sweep) -> Iterator[Sweep]:
+        r = next((r for r in s.loops if r.extent > written.get(r.name, r.extent)), None)
+        if r is None:
+            yield s
+            return
+        block = fresh(f"{r.name}_block", taken)
+        for start, size, count in cut(r.extent, written[r.name]):
+            put = size * Affine.of(block) + r.name if count > 1 else Affine.of(r.name) + start
+            loops = tuple(q for p in s.loops for q in
+                          ([Range(block, count)] * (count > 1) + [Range(r.name, size)] if p is r else [p]))
+            yield from pieces(replace(s, term=s.term.substitute({r.name: put}), loops=loops))
+
+    return replace(region, sweeps=tuple(p for s in region.sweeps for p in pieces(s)))
+
+
 def without_single_outputs(region: Region, lane: str) -> Region:
     """A loop of one step is no loop: put its index at 0, but for the lane."""
     put: dict[str, AffineLike] = {r.name: 0 for r in region.loops if r.extent == 1 and r.name != lane}

@@ -7,45 +7,49 @@ the lane, which are written out and how far is found by an estimate of processor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
-from math import ceil
 
-from symconv.affine import Affine
-from symconv.equation import Access, Equation
-from symconv.schedule.candidate import Candidate, Unrolled
-from symconv.schedule.cutting import depends
+from symconv.equation import Equation
+from symconv.errors import NotSupported
+from symconv.schedule.candidate import Unrolled
 from symconv.schedule.fusing import fused
-from symconv.schedule.loops import flat_stride
 from symconv.schedule.machine import Machine
-from symconv.schedule.packing import Lane, Packing, is_edge
-from symconv.schedule.pricing import Price
-from symconv.schedule.regions import Range, Region, Sweep, fresh, regions
-from symconv.schedule.tiles import Tile, may_start, start_of
+from symconv.schedule.packing import Packing, is_edge
+from symconv.schedule.regions import Region, regions
+from symconv.schedule.tiles import Tile, may_start
+from symconv.schedule.updates import written_in
+from symconv.schedule.variants import Variant, variants
 
-MOST_VECTORS = 4  # along the lane: with more, few registers are left for reuse
+MOST_WRITTEN = 800  # multiply-adds that a whole function may be written out in
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How a region is tiled: `vectors` along the lane and so many of each unrolled index.
 
-    narrow: what does not fill a vector is done with narrower ones, else with zeros in the copy.
+    written: so many steps of each of these sums are written out.
+    end: what is done where the lane does not fill a vector.
+    padded: arrays are copied with zeros around them; otherwise tiles are cut where arrays end.
     summed: the lane is an index of the sum.
     """
 
     lane: str
     vectors: int
-    unrolled: tuple[tuple[str, int], ...]
-    narrow: bool = False
+    unrolled: Unrolled
+    written: Unrolled = ()
+    end: str = "part"
+    padded: bool = True
     summed: bool = False
 
     def __repr__(self) -> str:
         vectors = f"{self.vectors} vector{'s' * (self.vectors > 1)} of {self.lane}"
         tile = " x ".join([vectors, *(f"{t} {n}" for n, t in self.unrolled)])
-        return (tile + (", narrower vectors at the end" if self.narrow else "")
-                + (f", summed over {self.lane}" if self.summed else ""))
+        taps = " x ".join(f"{t} {n}" for n, t in self.written)
+        return (tile + (f", sums over {taps} written out" if taps else "") + ENDS[self.end]
+                + (f", summed over {self.lane}" if self.summed else "") + ("" if self.padded else ", without padding"))
+
+
+ENDS = {"part": "", "narrow": ", narrower vectors at the end", "again": ", the last vector over the one before"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,15 @@ class Plan:
 
 
 def plan(equation: Equation, machine: Machine, element: int, ordered: bool = False,
-         pick: int | None = None) -> Plan | None:
+         pick: int | None = None, accumulate: bool = False) -> Plan | None:
     """The best direct schedule of an equation; None where none applies.
 
     Args:
         element: bytes of one array element.
-        ordered: every sum runs from its first product to its last, so that no lane adds up a part.
+        ordered: every sum runs from its first product to its last, so that no lane adds up a part, and with the same
+            zeros among them whatever the tile.
         pick: a number that stands for one of all shapes; None for the best.
+        accumulate: outputs are added to, so that none may be visited again.
     """
     if not machine.vector:
         return None
@@ -76,43 +82,35 @@ def plan(equation: Equation, machine: Machine, element: int, ordered: bool = Fal
     if not filled or not all(map(_fits, filled)):
         return None
     empty, found = tuple(r for r in found if not r.sweeps), filled
-    lanes = machine.lanes(element)
     tensors = {equation.output.name, *(t.name for t in equation.reads)}
-    prices = [(Price(c, machine.vector), unrolled) for c in _candidates(found, lanes, tensors, ordered)
-              for unrolled in _unrolled(found, c, machine)]
-    if not prices:
+    all_ = list(variants(found, machine, element, tensors, ordered, accumulate))
+    all_ = sorted(all_, key=lambda v: v.cycles) if pick is None else _from(pick, all_)
+    return next((p for v in all_ if (p := _planned(v, machine, empty)) is not None), None)
+
+
+def _from(at: int, found: list[Variant]) -> list[Variant]:
+    first = at % max(1, len(found))
+    return found[first:] + found[:first]
+
+
+def _planned(v: Variant, machine: Machine, empty: tuple[Region, ...]) -> Plan | None:
+    """The tiles of a variant; None where edges would cut them into too many, or too long ones."""
+    c = v.candidate
+    shape = Shape(c.lane.name, c.lane.size // c.lanes, v.unrolled, v.written, c.end, c.padded, c.lane.summed)
+    try:
+        tiles = c.tiles(v.unrolled, v.written, machine.registers)
+        lines = 0
+        for t in tiles if v.written or not c.padded else ():
+            lines += written_in(t)
+            if lines > MOST_WRITTEN:
+                return None
+    except NotSupported:
         return None
-    best, unrolled = min(prices, key=lambda p: p[0].cycles(p[1])) if pick is None else prices[pick % len(prices)]
-    c = best.candidate
-    shape = Shape(c.lane.name, c.lane.size // lanes, unrolled, c.narrow, c.lane.summed)
-    return Plan(shape, tuple(c.packings.values()), c.tiles(unrolled), best.cycles(unrolled), empty)
-
-
-def _candidates(found: Sequence[Region], lanes: int, tensors: set[str], ordered: bool) -> Iterator[Candidate]:
-    """Every index that may be the lane, so many vectors of it in a tile."""
-    taken = {n for r in found for n in (*_names(r.loops), *(q.name for s in r.sweeps for q in s.loops))}
-
-    def lane(name: str, vectors: int, summed: bool = False) -> Lane:
-        return Lane(name, vectors * lanes, fresh(f"{name}_block", taken), name, summed)
-
-    for name in filter(lambda n: _may_be_lane(found, n), _names(found[0].loops)):
-        for vectors in range(1, min(MOST_VECTORS, ceil(_extent(found, name) / lanes)) + 1):
-            for narrow in (False, True):
-                yield Candidate.of(found, lane(name, vectors), narrow, lanes, tensors)
-    for name in () if ordered else _summed_lanes(found, lanes):
-        yield Candidate.of(found, lane(name, 1, summed=True), False, lanes, tensors)
+    return Plan(shape, tuple(c.packings.values()), tiles, v.cycles, empty)
 
 
 def _start_first(region: Region) -> Region:
     return replace(region, sweeps=tuple(sorted(region.sweeps, key=lambda s: not may_start(s))))
-
-
-def _names(loops: tuple[Range, ...]) -> list[str]:
-    return [r.name for r in loops]
-
-
-def _extent(found: Sequence[Region], name: str) -> int:
-    return max(r.extent for region in found for r in region.loops if r.name == name)
 
 
 def _without_single_sums(region: Region) -> Region:
@@ -130,55 +128,3 @@ def _fits(region: Region) -> bool:
     return all(
         s.term.coefficient == 1 and 1 <= len(s.term.factors) <= 2 and not any(f.function for f in s.term.factors)
         and all(is_edge(c, s.term.factors) for c in s.constraints) for s in region.sweeps)
-
-
-def _may_be_lane(found: Sequence[Region], name: str) -> bool:
-    """Is this index alone on one axis of every array that knows it, and known to every sum?"""
-    axes: dict[str, set[tuple[int, ...]]] = {}
-    starts = set()
-    for region in found:
-        start, sums = start_of(region)
-        if start is not None:
-            starts.add(start.tensor.name)
-            if flat_stride(start, name) not in (0, 1):
-                return False
-        for s in sums:
-            seen = [tuple(k for k, e in enumerate(f.indices) if e.coefficient(name)) for f in s.term.factors]
-            if not any(seen):
-                return False
-            for f, at in zip(s.term.factors, seen, strict=True):
-                if any(f.indices[k].coefficient(name) != 1 for k in at):
-                    return False
-                axes.setdefault(f.tensor.name, set()).add(at)
-    return not starts & set(axes) and all(len(at) == 1 and len(next(iter(at))) <= 1 for at in axes.values())
-
-
-def _summed_lanes(found: Sequence[Region], lanes: int) -> list[str]:
-    """Indices of every sum, alone on one axis of every factor; beyond their range one factor has to be zero."""
-    sums = [s for region in found for s in start_of(region)[1]]
-    return [r.name for r in (sums[0].loops if sums else ())
-            if all(_may_be_summed(s, r, lanes) for s in sums) and _may_be_lane(found, r.name)]
-
-
-def _may_be_summed(s: Sweep, r: Range, lanes: int) -> bool:
-    def ends(f: Access) -> bool:
-        return any(e == Affine.of(r.name) and n == r.extent for e, n in zip(f.indices, f.tensor.extents, strict=True))
-
-    return (r in s.loops and all(depends(f, r.name) for f in s.term.factors)
-            and (r.extent % lanes == 0 or any(map(ends, s.term.factors))))
-
-
-def _unrolled(found: Sequence[Region], c: Candidate, machine: Machine) -> Iterator[Unrolled]:
-    """What may be written out beside the lane, as far as the registers go; single indices first: they win a tie."""
-    names = [n for n in reversed(_names(found[0].loops)) if n != c.lane.name and _extent(found, n) > 1]
-    sizes = {n: _even(_extent(found, n), machine.registers) for n in names}
-    pairs = [(n, m) for k, n in enumerate(names) for m in names[k + 1:]]
-    for several in ((), *((n,) for n in names), *pairs):
-        for counts in product(*(sizes[n] for n in several)):
-            if c.registers(dict(zip(several, counts, strict=True))) <= machine.registers:
-                yield tuple(zip(several, counts, strict=True))
-
-
-def _even(extent: int, most: int) -> list[int]:
-    """Tile sizes above 1 that cut an extent into pieces as even as they can be."""
-    return sorted({ceil(extent / ceil(extent / t)) for t in range(2, min(extent, most) + 1)} & set(range(2, most + 1)))

@@ -78,6 +78,18 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """Lane k of `name` is lane k + by of `source` for low <= k < high, and zero elsewhere."""
+
+    name: str
+    source: str
+    width: int
+    by: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class MultiplyAdd:
     """target += product of factors."""
 
@@ -119,6 +131,17 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Element k at `target` = the sum of the k-th of `count` vectors at `source`; those from there to `width` are
+    written too, with what nobody may read."""
+
+    target: Access
+    source: Access
+    count: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transpose:
     """Rows of a width x width square at `source` become columns at `target`; rows are `step` elements apart."""
 
@@ -154,4 +177,4 @@ class Buffer:
 
 
 Node = (Loop | Guard | Store | Declare | Scope | Label
-        | Pointer | Fetch | MultiplyAdd | Accumulator | Keep | Total | Transpose | Row | Buffer)
+        | Pointer | Fetch | Shift | MultiplyAdd | Accumulator | Keep | Total | Totals | Transpose | Row | Buffer)

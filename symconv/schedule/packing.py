@@ -71,16 +71,22 @@ class Packing:
 
 
 def pack(tensor: Tensor, reads: Sequence[tuple[Access, Mapping[str, Interval]]], lane: Lane,
-         name: str) -> Packing | None:
+         name: str, padded: bool = True) -> Packing | None:
     """The copy these reads need, each given with the box its names run over; None when the array will do.
 
     Where the lane is an axis of its own the copy is cut into blocks of the lane's size.
+
+    Args:
+        padded: with zeros around it; otherwise only what fills the last vector.
     """
-    ends = [[value_interval(a.indices[k], box) for a, box in reads] for k in range(len(tensor.shape))]
-    low = tuple(max(0, *(-lo for lo, _ in axis)) for axis in ends)
-    high = [max(0, *(hi - n + 1 for _, hi in axis)) for axis, n in zip(ends, tensor.extents, strict=True)]
     axes = {k for a, _ in reads for k, e in enumerate(a.indices) if e.coefficient(lane.name)}
     at = axes.pop() if axes else None
+    if not padded and (at is None or at == len(tensor.shape) - 1):
+        return None
+    ends = [[value_interval(a.indices[k], box) if padded or k == at else (0, 0) for a, box in reads]
+            for k in range(len(tensor.shape))]
+    low = tuple(max(0, *(-lo for lo, _ in axis)) for axis in ends)
+    high = [max(0, *(hi - n + 1 for _, hi in axis)) for axis, n in zip(ends, tensor.extents, strict=True)]
     shape = [lo + n + hi for lo, n, hi in zip(low, tensor.extents, high, strict=True)]
     last = at is None or at == len(shape) - 1 or all(n == 1 for n in shape[at + 1:])
     if last:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from symconv.equation import Access, Equation, Tensor
+from symconv.schedule.counting import plain_cycles
 from symconv.schedule.direct import Plan, plan
 from symconv.schedule.loops import loop_nest, zero_nest
 from symconv.schedule.machine import MACHINES, Machine
@@ -16,7 +17,6 @@ from symconv.schedule.sharing import shared_nest, whole_copy
 
 SCHEDULES = ("plain", "direct", "bilinear")
 ALIGNED = 64  # bytes: every workspace array starts on such a boundary when the workspace does
-PLAIN_CYCLES = 1.0  # a product in a plain nest, in cycles, where a compiler finds vectors by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,13 @@ def programs(equation: Equation, accumulate: bool, element: int, asked: Asked = 
 
     labels = len(nest.parts) > 1
     plain = tuple(Step((equation,), (*([Label(p.place)] if labels else []), *p.body)) for p in nest.parts)
-    yield Offer("plain", PLAIN_CYCLES * nest.products, lambda choice: made(plain, (), choice))
+    cycles = plain_cycles(nest.products, [n for s in plain for n in s.body])
+    yield Offer("plain", cycles, lambda choice: made(plain, (), choice))
     machine = asked.machine
     if asked.exact and not machine.vector:
         machine = Machine(machine.name, element, 16)
-    direct = plan(equation, machine, element, asked.exact, asked.pick) if "direct" in asked.schedules else None
+    wanted = "direct" in asked.schedules
+    direct = plan(equation, machine, element, asked.exact, asked.pick, accumulate) if wanted else None
     if direct is not None:
         yield Offer("direct", direct.cycles, lambda choice: made(
             *_direct_steps(direct, accumulate, machine.lanes(element), asked.constant), choice), direct.shape)

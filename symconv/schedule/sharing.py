@@ -1,20 +1,22 @@
-"""Copies made piece by piece, inside the loops that run over pieces: one sample, one group at a time.
+"""Copies and tiles inside the loops they share: one sample, one group at a time.
 
 A piece is read while it is near, and the workspace holds one piece instead of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from symconv.affine import Affine
 from symconv.equation import Access, Tensor
 from symconv.schedule.copying import copied
 from symconv.schedule.nodes import Label, Loop, Node
 from symconv.schedule.packing import Packing
-from symconv.schedule.regions import Range, Region, value_interval
-from symconv.schedule.tiles import Tile, tile_nest
+from symconv.schedule.regions import Range, value_interval
+from symconv.schedule.tile_nest import tile_nest
+from symconv.schedule.tiles import Tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,23 @@ def shared_nest(copies: Sequence[Packing], tiles: Sequence[Tile], accumulate: bo
         if depth < len(loops):
             r = loops[depth]
             return (*made, Loop(r.name, (Affine(),), (Affine.of(r.extent),), level(depth + 1)))
-        inner = [_inside(t, pieces, set(extents)) for t in tiles]
-        return (*made, *(n for t in inner for n in (Label(t.region.output), *tile_nest(t, accumulate))))
+        inner = [_without(_reading(t, pieces), extents) for t in tiles]
+        return (*made, *_together(inner, accumulate))
 
     return level(0), tuple(p.tensor for p in pieces.values())
+
+
+def _together(tiles: Sequence[Tile], accumulate: bool) -> list[Node]:
+    """Tiles after each other, inside one loop where they begin with the same."""
+    nodes: list[Node] = []
+    for r, run in groupby(tiles, lambda t: t.outer[0] if t.outer else None):
+        alike = tuple(run)
+        if r is None or len(alike) == 1:
+            nodes += [n for t in alike for n in (Label(t.region.output), *tile_nest(t, accumulate))]
+        else:
+            inner = _together([_without(t, {r.name}) for t in alike], accumulate)
+            nodes.append(Loop(r.name, (Affine(),), (Affine.of(r.extent),), tuple(inner)))
+    return nodes
 
 
 def _owned(c: Packing, tiles: Sequence[Tile]) -> dict[str, int]:
@@ -100,12 +115,17 @@ def _piece(c: Packing, owned: dict[str, int], loops: Sequence[Range]) -> Piece:
     return Piece(c, tuple(names), tuple(owned[n] for n in names))
 
 
-def _inside(t: Tile, pieces: dict[str, Piece], names: set[str]) -> Tile:
-    """The tile with the shared loops taken off."""
+def _reading(t: Tile, pieces: dict[str, Piece]) -> Tile:
+    """The tile reading from pieces."""
     def read(f: Access) -> Access:
         return pieces[f.tensor.name].read(f) if f.tensor.name in pieces else f
 
     sweeps = tuple(replace(s, term=replace(s.term, factors=tuple(map(read, s.term.factors))))
                    for s in t.region.sweeps)
-    region = Region(t.region.output, tuple(r for r in t.region.loops if r.name not in names), sweeps)
-    return replace(t, region=region)
+    return replace(t, region=replace(t.region, sweeps=sweeps))
+
+
+def _without(t: Tile, names: Container[str]) -> Tile:
+    """The tile inside some of its loops."""
+    inner, outer = (tuple(r for r in t.region.loops if (r.name in names) == around) for around in (False, True))
+    return replace(t, region=replace(t.region, loops=inner), around=(*t.around, *outer))

@@ -110,7 +110,7 @@ class Emitted:
         from symconv.native import load
 
         package = self.package
-        size = package.rounded[function.name].whole.workspace if whole else package.workspace[function.name]
+        size = package.rounded[function.name].whole.routine.workspace if whole else package.workspace[function.name]
         held = [_guarded(a) for a in (*inputs, out)]
         lent = [_guarded(np.full(size, 255, np.uint8))] if size else []
         load(library, f"{package.whole_stem if whole else package.stem}_{function.name}")(

@@ -33,6 +33,7 @@ def _of(path: str, group: str, *edits: tuple[str, str, str]) -> list[Edit]:
 LAYER, GEOMETRY, CALCULUS, BRIDGE = "layer.py", "geometry.py", "calculus.py", "sympy_bridge.py"
 REGIONS, LOOPS, PACKING = "schedule/regions.py", "schedule/loops.py", "schedule/packing.py"
 TILES, CUTTING, COPYING = "schedule/tiles.py", "schedule/cutting.py", "schedule/copying.py"
+READS, UPDATES, TILE_NEST = "schedule/reads.py", "schedule/updates.py", "schedule/tile_nest.py"
 SHARING, CANDIDATE, FUSING = "schedule/sharing.py", "schedule/candidate.py", "schedule/fusing.py"
 DIRECT, PROGRAM, ARRAYS = "schedule/direct.py", "schedule/program.py", "schedule/arrays.py"
 C, VECTOR, NUMPY, EXPRESSION = "c_target.py", "c_vector.py", "numpy_target.py", "numpy_expression.py"
@@ -135,22 +136,25 @@ EDITS = [
           "return [] if outside else [Store(left, Product(1, (source,)))]"),
          ("edge off by one", "edge = -(value // a) if a > 0 else value // -a + 1",
           "edge = -(value // a) + 1 if a > 0 else value // -a + 1"),
-         ("last squares left out", "(squares(Affine.of(count - width)) if count % width else [])", "[]"),
-         ("squares not turned", "return [Transpose(_moved(to, steps[1] * at + k), _moved(of, at + k * steps[0]), "
-          "steps[1], steps[0], width)", "return [Transpose(_moved(to, steps[1] * at + k), "
-          "_moved(of, at + k * steps[0]), steps[0], steps[1], width)")),
+         ("last squares left out", "last = body(Affine.of(count - width)) if rest else []", "last: list[Node] = []"),
+         ("squares not turned", "_moved(of, column + steps[1] * row), *steps, width)",
+          "_moved(of, column + steps[1] * row), *steps[::-1], width)")),
     *_of(TILES, "tiles",
          ("tail of the vector stored past the end",
           "lanes = self.width if self.summed else min(self.width, self.extents[self.lane] - u * self.width)",
           "lanes = self.width"),
-         ("tile offset without its stride", "offset = sum(flat_stride(f, n) * k for n, k in at.items())",
-          "offset = sum(min(1, flat_stride(f, n)) * k for n, k in at.items())"),
-         ("element read as a vector", "width = tile.width if flat_stride(f, tile.lane) else 0",
-          "width = tile.width"),
          ("two accumulators share a name", 'label = "_".join(map(str, (*at, u) if self.vectors > 1 or not at else at))',
-          'label = "_".join(map(str, at or (u,)))'),
-         ("bias counted with each vector", "body.append(Accumulator(name, tile.width, read, flat_stride(start, "
-          "tile.lane) if start else 0, lanes))", "body.append(Accumulator(name, tile.width, read, 0, lanes))"),
+          'label = "_".join(map(str, at or (u,)))')),
+    *_of(READS, "tiles",
+         ("tile offset without its stride", "element = self.access.substitute({**at, self.lane: at[self.lane] + low} "
+          "if self.width else at)", "element = self.access.substitute({**at, self.lane: low} if self.width else at)"),
+         ("lanes shifted too far", "return self.place - self.first - self.start",
+          "return self.place - self.start")),
+    *_of(UPDATES, "tiles",
+         ("element read as a vector", "f, tile.lane, tile.width if flat_stride(f, tile.lane) else 0, box",
+          "f, tile.lane, tile.width, box")),
+    *_of(TILE_NEST, "tiles",
+         ("bias counted with each vector", "read, flat_stride(start, tile.lane) if start else 0, lanes))", "read, 0, lanes))"),
          ("accumulation forgotten in a tile", "body += _stores(tile, accumulate)", "body += _stores(tile, False)"),
          ("buffer stored in the wrong order", "element = buffer[tuple(Affine.of(r.name) for r in (*inner, lane))]",
           "element = buffer[tuple(Affine.of(r.name) for r in (*inner[::-1], lane))]")),
@@ -162,8 +166,10 @@ EDITS = [
          ("blocks overlap", "put = tile * Affine.of(block) + name if count > 1",
           "put = (tile - 1) * Affine.of(block) + name if count > 1")),
     *_of(CANDIDATE, "tiles",
-         ("narrow vectors start at 0", "put = {lane.block: block, lane.name: Affine.of(lane.name) + first}",
-          "put = {lane.block: block, lane.name: Affine.of(lane.name)}")),
+         ("narrow vectors start at 0", "put = {lane.block: block, lane.name: Affine.of(lane.name) + first % lane.size}",
+          "put = {lane.block: block, lane.name: Affine.of(lane.name)}"),
+         ("last vector starts a step too early", "return [*pieces, (extent - self._whole(rest),",
+          "return [*pieces, (extent - self._whole(rest) - 1,")),
     *_of(SHARING, "copies",
          ("piece of another sample", "names = {equation.indices[k]: n for k, n in zip(",
           "names = {equation.indices[k]: 0 for k, n in zip(")),
@@ -173,8 +179,8 @@ EDITS = [
          ("coefficient ignored", "s.term.coefficient == 1 and 1 <= len(s.term.factors) <= 2",
           "1 <= len(s.term.factors) <= 2")),
     *_of(PROGRAM, "copies",
-         ("workspace arrays overlap", "at += -(-prod(t.extents) // unit) * unit",
-          "at += prod(t.extents) // unit * unit"),
+         ("workspace arrays overlap", "found.append(found[-1] + -(-size // unit) * unit)",
+          "found.append(found[-1] + size // unit * unit)"),
          ("outputs that nothing reaches left alone in tiles", "zeros = [Step((r,), (Label(r.output), *zero_nest(r))) "
           "for r in p.empty if not accumulate]", "zeros: list[Step] = []")),
     *_of(C, "print",
