@@ -46,7 +46,7 @@ def vector_lines(n: Node, ctype: str, element: Element) -> list[str] | None:
             return [f"const {kind} {n.name} = *(const {kind} *)({at});"]
         return [f"const {ctype} {n.name} = {n.pointer}[{n.offset}];"]
     if isinstance(n, Shift):
-        return [f"const {vector_type(ctype, n.width)} {n.name} = {shift_name(n)}({n.source});"]
+        return [f"{vector_type(ctype, n.width)} {n.name};", f"{shift_name(n)}(&{n.source}, &{n.name});"]
     if isinstance(n, MultiplyAdd):
         return [f"{n.target} += {' * '.join(n.factors)};"]
     if isinstance(n, Accumulator):
@@ -77,13 +77,14 @@ def shift_name(n: Shift) -> str:
 
 
 def shift_helper(ctype: str, n: Shift) -> str:
-    """The static function that moves lanes and puts zeros around them."""
+    """The static function that moves lanes and puts zeros around them. It takes addresses, as `total_helper` does."""
     kind = vector_type(ctype, n.width)
     lanes = ", ".join(str(k + n.by if n.low <= k < n.high else n.width + k) for k in range(n.width))
     return "\n".join([f"/* lanes {n.low} to {n.high - 1} from lane {n.low + n.by} of v on, the others zero */",
-                      f"static inline {kind} {shift_name(n)}({kind} v)", "{", f"    const {kind} none = {{0}};",
-                      "#ifdef __clang__", f"    return __builtin_shufflevector(v, none, {lanes});", "#else",
-                      f"    return __builtin_shuffle(v, none, (lanes{n.width}){{{lanes}}});", "#endif", "}"])
+                      f"static inline void {shift_name(n)}(const {kind} *v, {kind} *to)", "{",
+                      f"    const {kind} none = {{0}};",
+                      "#ifdef __clang__", f"    *to = __builtin_shufflevector(*v, none, {lanes});", "#else",
+                      f"    *to = __builtin_shuffle(*v, none, (lanes{n.width}){{{lanes}}});", "#endif", "}"])
 
 
 def lanes_typedef(ctype: str, width: int) -> str:

@@ -94,3 +94,11 @@ def test_an_emitted_module_needs_only_numpy(tmp_path: Path):
             "x = np.ones((1, 2, 5, 4), np.float32); w = np.ones((1, 2, 3, 2), np.float32); "
             "print(m.forward(x, w, np.ones(1, np.float32))[0, 0, 0, 0])")
     assert run([sys.executable, "-c", code], tmp_path).strip() == "13.0"
+
+
+def test_no_file_holds_a_merge_that_was_not_finished():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    held = [name for name in tracked if name.endswith((".md", ".py", ".toml", ".j2"))
+            and any(line.startswith(marks) for line in (ROOT / name).read_text(encoding="utf-8").splitlines())]
+    assert not held

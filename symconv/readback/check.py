@@ -128,8 +128,8 @@ def settled(sums: Sums, target: Sequence[tuple[str, int]], arrays: Mapping[str, 
         limits = [*target, *((n, arrays.get(_array(n), 0)) for n in form.factors), *form.inside]
         count = len(target) + len(form.factors)
         own = found.setdefault(form.factors, {})
-        for box, c in gathered(total, once).items():
-            for part in resolved(box, len(limits)):
+        for piece, c in gathered(total, once).items():
+            for part in resolved(piece, len(limits)):
                 _check_inside(part, limits)
                 add(own, Box(part.base[:count], tuple((d[:count], n) for d, n in part.steps)), c)
                 if len(own) > MOST:

@@ -205,7 +205,7 @@ EDITS = [
          ("transposed square", "if not lane & bit else width + lane - bit) for lane",
           "if not lane & bit else width + lane) for lane"),
          ("offset lost", 'at = f"{n.pointer} + {n.offset}" if n.offset else n.pointer', "at = n.pointer"),
-         ("half of the lanes added up", "return {rest}half[0] + half[1]);", "return {rest}half[0] + half[0]);")),
+         ("half of the lanes added up", "sum = half[0] + half[1];", "sum = half[0] + half[0];")),
     *_of(ARRAYS, "arrays",
          ("assigned twice", "found, choice = _best(region, _simplified(sweep), not done, blas)",
           "found, choice = _best(region, _simplified(sweep), True, blas)"),
