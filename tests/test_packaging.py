@@ -97,8 +97,8 @@ def test_an_emitted_module_needs_only_numpy(tmp_path: Path):
 
 
 def test_no_file_holds_a_merge_that_was_not_finished():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     marks = ("<" * 7 + " ", ">" * 7 + " ")
-    held = [name for name in tracked if name.endswith((".md", ".py", ".toml", ".j2"))
+    held = [name for name in listed.stdout.splitlines() if name.endswith((".md", ".py", ".toml", ".j2"))
             and any(line.startswith(marks) for line in (ROOT / name).read_text(encoding="utf-8").splitlines())]
     assert not held
